@@ -1,0 +1,153 @@
+package souk
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+)
+
+// Arguments of every job kind: ids only. The workers live in the layer that does the work.
+
+// FederateArgs wakes the drain of events into activities and deliveries (federation).
+type FederateArgs struct{}
+
+// InboxArgs wakes the drain of received activities (federation).
+type InboxArgs struct{}
+
+// DeliverArgs wakes the drain of deliveries (federation).
+type DeliverArgs struct{}
+
+// IndexArgs wakes the drain of search_outbox (search).
+type IndexArgs struct{}
+
+// KeyArgs makes the RSA key of a local account (federation): 50 ms that no form should wait for.
+type KeyArgs struct {
+	AccountID int64 `json:"account_id"`
+}
+
+// MailArgs sends the mail about an order in its present state (server/jobs).
+type MailArgs struct {
+	OrderID int64  `json:"order_id"`
+	Mail    string `json:"mail"` // placed, paid, shipped, cancelled; seller_placed goes to the seller
+}
+
+// ExpireArgs gives back stock held too long and drops what expired (server/jobs, every minute).
+type ExpireArgs struct{}
+
+// BackfillArgs reads the catalogue of a node that was just followed (federation).
+type BackfillArgs struct {
+	AccountID int64 `json:"account_id"` // the remote catalogue actor
+}
+
+func (FederateArgs) Kind() string { return "federate" }
+func (InboxArgs) Kind() string    { return "inbox" }
+func (DeliverArgs) Kind() string  { return "deliver" }
+func (IndexArgs) Kind() string    { return "index" }
+func (KeyArgs) Kind() string      { return "key" }
+func (MailArgs) Kind() string     { return "mail" }
+func (ExpireArgs) Kind() string   { return "expire" }
+func (BackfillArgs) Kind() string { return "backfill" }
+
+// Drain reports the queue of a wake-up job: each drain has its own, so a slow one never keeps another from starting.
+func drainOpts(kind string) *river.InsertOpts {
+	return &river.InsertOpts{Queue: kind, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateScheduled}}}
+}
+
+// Drains names the queues of the wake-ups, each drained by one job at a time in a process.
+func Drains() []string { return []string{"federate", "inbox", "deliver", "index"} }
+
+// DrainOpts are the options for a wake-up job of the kind: unique until it starts (BeginDrain).
+func DrainOpts(kind string) *river.InsertOpts { return drainOpts(kind) }
+
+// BeginDrain is the first thing a drain does: from now on a new wake-up of its kind may be queued beside it, so that
+// work committed after the drain looked is never left waiting. River itself keeps a job unique while it runs, and
+// requires that state in ByState; clearing the key of this one row ends its uniqueness.
+func (db *DB) BeginDrain(ctx context.Context, jobID int64) (err error) {
+	defer wrap(&err, "begin drain %d", jobID)
+	_, err = db.q.Exec(ctx, `update river_job set unique_key = null where id = $1`, jobID)
+	return err
+}
+
+// wakes turns "there is work of this kind" into at most one waiting River job a kind. It is a hint that shortens the
+// wait: the work itself is rows, committed before, and a periodic job of every drain finds what a crash left here.
+type wakes struct {
+	client *river.Client[pgx.Tx]
+	log    *slog.Logger
+	ctx    context.Context
+	cancel context.CancelFunc
+	group  sync.WaitGroup
+	kinds  map[string]chan struct{}
+}
+
+func newWakes(client *river.Client[pgx.Tx], log *slog.Logger) *wakes {
+	w := &wakes{client: client, log: log, kinds: map[string]chan struct{}{}}
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	for _, kind := range Drains() {
+		signal := make(chan struct{}, 1)
+		w.kinds[kind] = signal
+		w.group.Go(func() { w.run(kind, signal) })
+	}
+	return w
+}
+
+func (w *wakes) run(kind string, signal <-chan struct{}) {
+	var args river.JobArgs
+	switch kind {
+	case "federate":
+		args = FederateArgs{}
+	case "inbox":
+		args = InboxArgs{}
+	case "deliver":
+		args = DeliverArgs{}
+	case "index":
+		args = IndexArgs{}
+	}
+	for {
+		select {
+		case <-w.ctx.Done():
+			return
+		case <-signal:
+		}
+		ctx, cancel := context.WithTimeout(w.ctx, 5*time.Second)
+		if _, err := w.client.Insert(ctx, args, drainOpts(kind)); err != nil && w.ctx.Err() == nil {
+			w.log.Warn("wake-up not queued; the periodic one will find the work", "kind", kind, "error", err)
+		}
+		cancel()
+	}
+}
+
+// wake never blocks: a signal already waiting covers this one too.
+func (w *wakes) wake(kind string) {
+	signal, ok := w.kinds[kind]
+	if !ok {
+		panic(fmt.Sprintf("no drain %q", kind)) // a programming error
+	}
+	select {
+	case signal <- struct{}{}:
+	default:
+	}
+}
+
+func (w *wakes) close() {
+	w.cancel()
+	w.group.Wait()
+}
+
+// wakeAfterCommit marks a drain to be woken by the outermost commit, or wakes it at once outside a transaction.
+func (db *DB) wakeAfterCommit(kind string) {
+	if db.tx == nil {
+		db.wakes.wake(kind)
+		return
+	}
+	db.woken[kind] = true
+}
+
+// Wake wakes a drain now; for the layers that find due work by the clock.
+func (db *DB) Wake(kind string) { db.wakeAfterCommit(kind) }
