@@ -1,0 +1,82 @@
+package themes
+
+import "time"
+
+// PostCard is a post in a list.
+type PostCard struct {
+	URL         string // of its page
+	Title       string // plain text; most posts have none
+	Text        string // body as plain text; the theme shortens it
+	Lang        string // BCP 47 of Title and Text; empty: the page's
+	Warning     string // content warning: Text and Picture are hidden behind it
+	Picture     *Picture
+	Author      Person
+	Published   time.Time
+	Boosts      int
+	Likes       int
+	Replies     int
+	LatestReply time.Time     // zero: no reply
+	Products    []ProductCard // products in the post; up to 3 are shown
+}
+
+// Reply is one answer in a conversation.
+type Reply struct {
+	ID        string // for the anchor of its address
+	Author    Person
+	Content   RichText // empty when Deleted
+	Warning   string   // content warning over Content and Pictures
+	Pictures  []Picture
+	Published time.Time
+	URL       string // where it was written
+	Depth     int    // 0 answers the post, 1 answers such an answer, ...
+	Deleted   bool   // taken away, but others answered it
+}
+
+// Conversation is what people said to a post or a product. Replies are in reading order: each after what it answers.
+type Conversation struct {
+	URL      string   // page that shows all of it
+	Title    string   // of the post or product it belongs to, plain text
+	Lang     string   // BCP 47 of Title
+	Picture  *Picture // of the post or product
+	Replies  []Reply  // on the home page only the two or three that matter
+	Total    int      // all replies that may be shown, also those not in Replies
+	Latest   time.Time
+	Pager    Pager
+	ReplyURL string // page that leads to the visitor's own server to answer; empty: answers are closed
+	Object   string // address to paste into one's own app to answer
+}
+
+// PostPage shows one post with its conversation: /posts/{id}.
+type PostPage struct {
+	Frame
+	Title        string // plain text; most posts have none
+	Author       Seller
+	Content      RichText
+	Warning      string
+	Pictures     []Picture
+	Published    time.Time
+	Edited       time.Time // zero: never
+	Boosts       int
+	Likes        int
+	Tags         []Link
+	Products     []ProductCard // with the price and stock of now
+	ParentURL    string        // of the post this one answers; empty: it answers none
+	ParentAuthor Person
+	URL          string // absolute address to share and to print
+	Conversation Conversation
+	Newer        *Link // neighbouring posts of the same author
+	Older        *Link
+}
+
+// Template implements Page.
+func (PostPage) Template() string { return "post" }
+
+// PostsPage lists posts: /posts.
+type PostsPage struct {
+	Frame
+	Posts []PostCard
+	Pager Pager
+}
+
+// Template implements Page.
+func (PostsPage) Template() string { return "posts" }
