@@ -57,7 +57,7 @@ type DB struct {
 	river *river.Client[pgx.Tx]
 	ids   *ids
 	wakes *wakes
-	woken map[string]bool // inside a transaction: what to wake after the commit
+	woken map[string]bool // inside a transaction: what to wake after the commit (and shopTouched, done just before it)
 	cfg   Config
 }
 
@@ -149,6 +149,12 @@ func (db *DB) Tx(ctx context.Context, f func(tx *DB) error) (err error) {
 	}()
 	if err = f(&inner); err != nil {
 		return err
+	}
+	if db.tx == nil && inner.woken[shopTouched] {
+		delete(inner.woken, shopTouched)
+		if err = inner.bumpShop(ctx); err != nil {
+			return err
+		}
 	}
 	if err = tx.Commit(ctx); err != nil {
 		return fmt.Errorf("commit: %w", err)

@@ -20,11 +20,8 @@ const (
 	argonKey     = 32
 )
 
-// Passwords are this long. The upper bound keeps a form from costing what no person would type.
-const (
-	minPassword = 10  // characters
-	maxPassword = 256 // bytes
-)
+// maxPassword, in bytes, keeps a form from costing what no person would type.
+const maxPassword = 1024
 
 // hashPassword is the encoded argon2id hash of a password, in the PHC string form.
 func hashPassword(password string) (string, error) {
@@ -75,14 +72,4 @@ func parseHash(encoded string) (argonHash, bool) {
 	}
 	h.salt, h.key = salt, key
 	return h, true
-}
-
-// checkPassword adds what is wrong with a new password.
-func checkPassword(field, password string, e *Invalid) {
-	switch {
-	case len([]rune(password)) < minPassword:
-		e.Add(field, "password_short", "use at least %d characters", minPassword)
-	case len(password) > maxPassword:
-		e.Add(field, "password_long", "use at most %d bytes", maxPassword)
-	}
 }

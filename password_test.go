@@ -41,19 +41,3 @@ func TestPasswordParameters(t *testing.T) {
 		}
 	}
 }
-
-func TestCheckPassword(t *testing.T) {
-	t.Parallel()
-	for password, code := range map[string]string{"short": "password_short", "十个汉字就够长了吧对": "", "long enough": "",
-		strings.Repeat("x", 257): "password_long"} {
-		e := &Invalid{}
-		checkPassword("password", password, e)
-		got := ""
-		if len(e.Problems) > 0 {
-			got = e.Problems[0].Code
-		}
-		if got != code {
-			t.Errorf("%.20q: %q, want %q", password, got, code)
-		}
-	}
-}
