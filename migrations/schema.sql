@@ -1,0 +1,938 @@
+-- The schema of a node, dumped from a migrated database by "make schema". Do not edit: write a migration.
+
+-- table: accounts
+CREATE TABLE public.accounts (
+    id bigint NOT NULL,
+    host text DEFAULT ''::text NOT NULL,
+    name text NOT NULL,
+    kind text DEFAULT 'Person'::text NOT NULL,
+    role text DEFAULT ''::text NOT NULL,
+    uri text NOT NULL,
+    url text DEFAULT ''::text NOT NULL,
+    inbox text DEFAULT ''::text NOT NULL,
+    shared_inbox text DEFAULT ''::text NOT NULL,
+    outbox text DEFAULT ''::text NOT NULL,
+    followers_uri text DEFAULT ''::text NOT NULL,
+    following_uri text DEFAULT ''::text NOT NULL,
+    featured_uri text DEFAULT ''::text NOT NULL,
+    display_name text DEFAULT ''::text NOT NULL,
+    bio text DEFAULT ''::text NOT NULL,
+    bio_source text DEFAULT ''::text NOT NULL,
+    fields jsonb DEFAULT '[]'::jsonb NOT NULL,
+    avatar_id bigint,
+    header_id bigint,
+    lang text DEFAULT ''::text NOT NULL,
+    email text,
+    password text DEFAULT ''::text NOT NULL,
+    key_id text DEFAULT ''::text NOT NULL,
+    public_key text DEFAULT ''::text NOT NULL,
+    private_key text DEFAULT ''::text NOT NULL,
+    locked boolean DEFAULT false NOT NULL,
+    discoverable boolean DEFAULT false NOT NULL,
+    indexable boolean DEFAULT false NOT NULL,
+    also_known_as text[] DEFAULT '{}'::text[] NOT NULL,
+    moved_to text DEFAULT ''::text NOT NULL,
+    created timestamp with time zone NOT NULL,
+    updated timestamp with time zone NOT NULL,
+    fetched timestamp with time zone,
+    suspended timestamp with time zone,
+    deleted timestamp with time zone,
+    CONSTRAINT accounts_check CHECK (((host = ''::text) = (role <> ''::text))),
+    CONSTRAINT accounts_kind_check CHECK ((kind = ANY (ARRAY['Person'::text, 'Service'::text, 'Application'::text, 'Organization'::text, 'Group'::text]))),
+    CONSTRAINT accounts_role_check CHECK ((role = ANY (ARRAY[''::text, 'owner'::text, 'seller'::text, 'member'::text, 'instance'::text, 'catalogue'::text])))
+);
+
+-- comment: COLUMN accounts.host
+COMMENT ON COLUMN public.accounts.host IS 'Empty for this node''s own accounts; those have a role';
+
+-- comment: COLUMN accounts.key_id
+COMMENT ON COLUMN public.accounts.key_id IS 'IRI of the public key; private_key is PEM (PKCS 8) and only set for local accounts';
+
+-- table: activities
+CREATE TABLE public.activities (
+    id bigint NOT NULL,
+    uri text NOT NULL,
+    account_id bigint NOT NULL,
+    type text NOT NULL,
+    object_uri text DEFAULT ''::text NOT NULL,
+    post_id bigint,
+    public boolean DEFAULT false NOT NULL,
+    body bytea NOT NULL,
+    created timestamp with time zone NOT NULL
+);
+
+-- table: blocks
+CREATE TABLE public.blocks (
+    blocker_id bigint NOT NULL,
+    blocked_id bigint NOT NULL,
+    uri text NOT NULL,
+    created timestamp with time zone NOT NULL
+);
+
+-- table: catalogue
+CREATE TABLE public.catalogue (
+    seq bigint NOT NULL,
+    activity_id bigint NOT NULL,
+    listing_id bigint NOT NULL,
+    created timestamp with time zone NOT NULL
+);
+
+-- comment: COLUMN catalogue.seq
+COMMENT ON COLUMN public.catalogue.seq IS 'Given under a lock held to the end of the transaction: no reader can skip a late commit';
+
+-- table: deliveries
+CREATE TABLE public.deliveries (
+    id bigint NOT NULL,
+    activity_id bigint NOT NULL,
+    sender_id bigint NOT NULL,
+    inbox text NOT NULL,
+    host text NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    status integer DEFAULT 0 NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    created timestamp with time zone NOT NULL,
+    done timestamp with time zone,
+    CONSTRAINT deliveries_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'delivered'::text, 'failed'::text, 'dropped'::text])))
+);
+
+-- sequence: deliveries_id_seq
+ALTER TABLE public.deliveries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.deliveries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+-- table: events
+CREATE TABLE public.events (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    account_id bigint NOT NULL,
+    object_id bigint DEFAULT 0 NOT NULL,
+    target_id bigint DEFAULT 0 NOT NULL,
+    uri text DEFAULT ''::text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    after timestamp with time zone,
+    done timestamp with time zone,
+    error text DEFAULT ''::text NOT NULL
+);
+
+-- comment: TABLE events
+COMMENT ON TABLE public.events IS 'Changes of this node that others must hear of, in order; federation drains them into activities and deliveries';
+
+-- sequence: events_id_seq
+ALTER TABLE public.events ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+-- table: follows
+CREATE TABLE public.follows (
+    id bigint NOT NULL,
+    uri text NOT NULL,
+    follower_id bigint NOT NULL,
+    followee_id bigint NOT NULL,
+    state text NOT NULL,
+    created timestamp with time zone NOT NULL,
+    CONSTRAINT follows_check CHECK ((follower_id <> followee_id)),
+    CONSTRAINT follows_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'accepted'::text])))
+);
+
+-- table: hosts
+CREATE TABLE public.hosts (
+    host text NOT NULL,
+    seen timestamp with time zone,
+    software text DEFAULT ''::text NOT NULL,
+    catalogue_uri text DEFAULT ''::text NOT NULL,
+    signature text DEFAULT 'cavage'::text NOT NULL,
+    signature_checked timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    failed_days integer DEFAULT 0 NOT NULL,
+    dead_since timestamp with time zone,
+    next_at timestamp with time zone,
+    leased_until timestamp with time zone,
+    last_success timestamp with time zone,
+    last_error text DEFAULT ''::text NOT NULL,
+    held boolean DEFAULT false NOT NULL,
+    severity text DEFAULT ''::text NOT NULL,
+    reject_media boolean DEFAULT false NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT hosts_severity_check CHECK ((severity = ANY (ARRAY[''::text, 'silence'::text, 'suspend'::text]))),
+    CONSTRAINT hosts_signature_check CHECK ((signature = ANY (ARRAY['cavage'::text, 'rfc9421'::text])))
+);
+
+-- comment: TABLE hosts
+COMMENT ON TABLE public.hosts IS 'What is known of each remote origin (host, with the port where it is not the default)';
+
+-- comment: COLUMN hosts.severity
+COMMENT ON COLUMN public.hosts.severity IS 'Our domain block: suspend refuses everything, silence keeps it out of public places';
+
+-- table: inbox
+CREATE TABLE public.inbox (
+    id bigint NOT NULL,
+    activity_id text NOT NULL,
+    type text NOT NULL,
+    actor text NOT NULL,
+    host text NOT NULL,
+    body bytea NOT NULL,
+    received timestamp with time zone NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    CONSTRAINT inbox_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'done'::text, 'ignored'::text, 'failed'::text])))
+);
+
+-- sequence: inbox_id_seq
+ALTER TABLE public.inbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.inbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+-- table: likes
+CREATE TABLE public.likes (
+    account_id bigint NOT NULL,
+    post_id bigint NOT NULL,
+    uri text NOT NULL,
+    created timestamp with time zone NOT NULL
+);
+
+-- table: listing_slugs
+CREATE TABLE public.listing_slugs (
+    slug text NOT NULL,
+    listing_id bigint NOT NULL,
+    current boolean DEFAULT true NOT NULL,
+    created timestamp with time zone NOT NULL
+);
+
+-- table: listings
+CREATE TABLE public.listings (
+    id bigint NOT NULL,
+    seller_id bigint NOT NULL,
+    title text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    html text DEFAULT ''::text NOT NULL,
+    category text DEFAULT ''::text NOT NULL,
+    condition text DEFAULT 'new'::text NOT NULL,
+    state text NOT NULL,
+    currency text NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    announce boolean DEFAULT false NOT NULL,
+    availability text DEFAULT 'in_stock'::text NOT NULL,
+    first_published timestamp with time zone,
+    announced_as text DEFAULT ''::text NOT NULL,
+    announced_at timestamp with time zone,
+    checked timestamp with time zone,
+    expires timestamp with time zone,
+    version bigint DEFAULT 1 NOT NULL,
+    created timestamp with time zone NOT NULL,
+    updated timestamp with time zone NOT NULL,
+    CONSTRAINT listings_availability_check CHECK ((availability = ANY (ARRAY['in_stock'::text, 'few_left'::text, 'sold_out'::text]))),
+    CONSTRAINT listings_condition_check CHECK ((condition = ANY (ARRAY['new'::text, 'used'::text, 'refurbished'::text]))),
+    CONSTRAINT listings_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT listings_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'sold_out'::text, 'withdrawn'::text])))
+);
+
+-- comment: COLUMN listings.availability
+COMMENT ON COLUMN public.listings.availability IS 'What the public is told; for local listings derived from the stock of the variants in the same transaction';
+
+-- comment: COLUMN listings.announced_as
+COMMENT ON COLUMN public.listings.announced_as IS 'Digest of what followers last received (price, sold out): an Update goes out when it differs, at most once an hour (announced_at)';
+
+-- comment: COLUMN listings.expires
+COMMENT ON COLUMN public.listings.expires IS 'Remote listings only: hidden and dropped from the index after this unless renewed by their origin';
+
+-- table: media
+CREATE TABLE public.media (
+    id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    post_id bigint,
+    "position" integer DEFAULT 0 NOT NULL,
+    mime text NOT NULL,
+    width integer DEFAULT 0 NOT NULL,
+    height integer DEFAULT 0 NOT NULL,
+    blurhash text DEFAULT ''::text NOT NULL,
+    colour text DEFAULT ''::text NOT NULL,
+    alt text DEFAULT ''::text NOT NULL,
+    focal_x real DEFAULT 0 NOT NULL,
+    focal_y real DEFAULT 0 NOT NULL,
+    sizes jsonb DEFAULT '[]'::jsonb NOT NULL,
+    remote_url text DEFAULT ''::text NOT NULL,
+    fetched timestamp with time zone,
+    fetch_error text DEFAULT ''::text NOT NULL,
+    created timestamp with time zone NOT NULL,
+    CONSTRAINT media_focal_x_check CHECK (((focal_x >= ('-1'::integer)::double precision) AND (focal_x <= (1)::double precision))),
+    CONSTRAINT media_focal_y_check CHECK (((focal_y >= ('-1'::integer)::double precision) AND (focal_y <= (1)::double precision)))
+);
+
+-- comment: COLUMN media.sizes
+COMMENT ON COLUMN public.media.sizes IS 'What is stored: [{key, width, height, mime, bytes}], smallest first; empty while a remote picture is not fetched';
+
+-- table: mentions
+CREATE TABLE public.mentions (
+    post_id bigint NOT NULL,
+    account_id bigint NOT NULL
+);
+
+-- table: notifications
+CREATE TABLE public.notifications (
+    id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    kind text NOT NULL,
+    from_id bigint,
+    post_id bigint,
+    order_id bigint,
+    created timestamp with time zone NOT NULL,
+    read timestamp with time zone,
+    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['follow'::text, 'follow_request'::text, 'mention'::text, 'reply'::text, 'like'::text, 'boost'::text, 'order'::text])))
+);
+
+-- table: order_events
+CREATE TABLE public.order_events (
+    order_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    by_id bigint,
+    note text DEFAULT ''::text NOT NULL
+);
+
+-- table: order_lines
+CREATE TABLE public.order_lines (
+    order_id bigint NOT NULL,
+    "position" integer NOT NULL,
+    listing_id bigint NOT NULL,
+    variant_id bigint NOT NULL,
+    title text NOT NULL,
+    variant text DEFAULT ''::text NOT NULL,
+    quantity integer NOT NULL,
+    price bigint NOT NULL,
+    CONSTRAINT order_lines_price_check CHECK ((price >= 0)),
+    CONSTRAINT order_lines_quantity_check CHECK ((quantity > 0))
+);
+
+-- table: orders
+CREATE TABLE public.orders (
+    id bigint NOT NULL,
+    number bigint NOT NULL,
+    token text NOT NULL,
+    seller_id bigint NOT NULL,
+    state text NOT NULL,
+    name text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    pickup boolean DEFAULT false NOT NULL,
+    country text DEFAULT ''::text NOT NULL,
+    address text DEFAULT ''::text NOT NULL,
+    payment text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    lang text DEFAULT ''::text NOT NULL,
+    currency text NOT NULL,
+    goods bigint NOT NULL,
+    shipping bigint DEFAULT 0 NOT NULL,
+    total bigint NOT NULL,
+    tracking text DEFAULT ''::text NOT NULL,
+    seller_note text DEFAULT ''::text NOT NULL,
+    idempotency_key text NOT NULL,
+    request_hash bytea NOT NULL,
+    held_until timestamp with time zone,
+    created timestamp with time zone NOT NULL,
+    updated timestamp with time zone NOT NULL,
+    CONSTRAINT orders_check CHECK ((total = (goods + shipping))),
+    CONSTRAINT orders_check1 CHECK (((email <> ''::text) OR (phone <> ''::text))),
+    CONSTRAINT orders_goods_check CHECK ((goods >= 0)),
+    CONSTRAINT orders_shipping_check CHECK ((shipping >= 0)),
+    CONSTRAINT orders_state_check CHECK ((state = ANY (ARRAY['placed'::text, 'paid'::text, 'shipped'::text, 'done'::text, 'cancelled'::text])))
+);
+
+-- comment: COLUMN orders.held_until
+COMMENT ON COLUMN public.orders.held_until IS 'Until then the stock is held for an unpaid order; null once it is paid or cancelled';
+
+-- table: post_edits
+CREATE TABLE public.post_edits (
+    post_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    html text NOT NULL,
+    source text DEFAULT ''::text NOT NULL,
+    summary text DEFAULT ''::text NOT NULL
+);
+
+-- table: post_tags
+CREATE TABLE public.post_tags (
+    post_id bigint NOT NULL,
+    tag text NOT NULL,
+    name text NOT NULL
+);
+
+-- comment: COLUMN post_tags.tag
+COMMENT ON COLUMN public.post_tags.tag IS 'Folded form (NFKC, lower case); name is as written';
+
+-- table: posts
+CREATE TABLE public.posts (
+    id bigint NOT NULL,
+    kind text DEFAULT 'note'::text NOT NULL,
+    account_id bigint NOT NULL,
+    uri text NOT NULL,
+    url text DEFAULT ''::text NOT NULL,
+    local boolean NOT NULL,
+    html text DEFAULT ''::text NOT NULL,
+    source text DEFAULT ''::text NOT NULL,
+    summary text DEFAULT ''::text NOT NULL,
+    sensitive boolean DEFAULT false NOT NULL,
+    lang text DEFAULT ''::text NOT NULL,
+    visibility text NOT NULL,
+    in_timeline boolean DEFAULT true NOT NULL,
+    in_reply_to_uri text DEFAULT ''::text NOT NULL,
+    in_reply_to_id bigint,
+    thread_id bigint NOT NULL,
+    boost_of_id bigint,
+    published timestamp with time zone NOT NULL,
+    edited timestamp with time zone,
+    deleted timestamp with time zone,
+    CONSTRAINT posts_check CHECK (((kind = 'boost'::text) = (boost_of_id IS NOT NULL))),
+    CONSTRAINT posts_kind_check CHECK ((kind = ANY (ARRAY['note'::text, 'listing'::text, 'boost'::text]))),
+    CONSTRAINT posts_visibility_check CHECK ((visibility = ANY (ARRAY['public'::text, 'unlisted'::text, 'followers'::text, 'direct'::text])))
+);
+
+-- comment: COLUMN posts.in_timeline
+COMMENT ON COLUMN public.posts.in_timeline IS 'False for a listing that its seller did not announce: it stays out of timelines';
+
+-- comment: COLUMN posts.deleted
+COMMENT ON COLUMN public.posts.deleted IS 'A tombstone: texts are emptied, the id and uri stay for ever';
+
+-- table: search_outbox
+CREATE TABLE public.search_outbox (
+    object_kind text NOT NULL,
+    object_id bigint NOT NULL,
+    version bigint NOT NULL,
+    queued timestamp with time zone NOT NULL,
+    CONSTRAINT search_outbox_object_kind_check CHECK ((object_kind = ANY (ARRAY['post'::text, 'account'::text])))
+);
+
+-- comment: TABLE search_outbox
+COMMENT ON TABLE public.search_outbox IS 'What must be indexed again; the worker reads the row as it is now, so one entry an object is enough';
+
+-- table: sessions
+CREATE TABLE public.sessions (
+    hash bytea NOT NULL,
+    account_id bigint NOT NULL,
+    agent text DEFAULT ''::text NOT NULL,
+    created timestamp with time zone NOT NULL,
+    seen timestamp with time zone NOT NULL,
+    expires timestamp with time zone NOT NULL
+);
+
+-- table: setup_tokens
+CREATE TABLE public.setup_tokens (
+    hash bytea NOT NULL,
+    created timestamp with time zone NOT NULL,
+    expires timestamp with time zone NOT NULL,
+    used timestamp with time zone
+);
+
+-- table: shop
+CREATE TABLE public.shop (
+    only_row boolean DEFAULT true NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    tagline text DEFAULT ''::text NOT NULL,
+    about text DEFAULT ''::text NOT NULL,
+    country text DEFAULT ''::text NOT NULL,
+    currency text DEFAULT 'EUR'::text NOT NULL,
+    lang text DEFAULT 'en'::text NOT NULL,
+    payments text[] DEFAULT '{arrange}'::text[] NOT NULL,
+    payment_note text DEFAULT ''::text NOT NULL,
+    delivery_note text DEFAULT ''::text NOT NULL,
+    pickup boolean DEFAULT true NOT NULL,
+    shipping boolean DEFAULT true NOT NULL,
+    shipping_fee bigint DEFAULT 0 NOT NULL,
+    open boolean DEFAULT true NOT NULL,
+    owner_id bigint,
+    secret bytea NOT NULL,
+    order_seq bigint DEFAULT 1000 NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    updated timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT shop_country_check CHECK ((country ~ '^([A-Z]{2})?$'::text)),
+    CONSTRAINT shop_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT shop_only_row_check CHECK (only_row),
+    CONSTRAINT shop_shipping_fee_check CHECK ((shipping_fee >= 0))
+);
+
+-- comment: TABLE shop
+COMMENT ON TABLE public.shop IS 'What the seller sets about the node; one row';
+
+-- comment: COLUMN shop.secret
+COMMENT ON COLUMN public.shop.secret IS 'Key for links and tokens that need no row of their own; never leaves the node';
+
+-- comment: COLUMN shop.version
+COMMENT ON COLUMN public.shop.version IS 'Goes up with every change that anonymous pages show: the page cache reads it';
+
+-- table: tokens
+CREATE TABLE public.tokens (
+    id bigint NOT NULL,
+    hash bytea NOT NULL,
+    account_id bigint NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    scopes text[] NOT NULL,
+    created timestamp with time zone NOT NULL,
+    used timestamp with time zone,
+    expires timestamp with time zone,
+    revoked timestamp with time zone
+);
+
+-- table: variants
+CREATE TABLE public.variants (
+    id bigint NOT NULL,
+    listing_id bigint NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    title text DEFAULT ''::text NOT NULL,
+    sku text DEFAULT ''::text NOT NULL,
+    price bigint NOT NULL,
+    quantity integer,
+    held integer DEFAULT 0 NOT NULL,
+    CONSTRAINT variants_held_check CHECK ((held >= 0)),
+    CONSTRAINT variants_price_check CHECK ((price >= 0)),
+    CONSTRAINT variants_quantity_check CHECK ((quantity >= 0))
+);
+
+-- comment: COLUMN variants.quantity
+COMMENT ON COLUMN public.variants.quantity IS 'Units for sale now, those held by unpaid orders already taken off; null where it is not counted (remote listings)';
+
+-- constraint: accounts accounts_pkey
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_pkey PRIMARY KEY (id);
+
+-- constraint: accounts accounts_uri_key
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_uri_key UNIQUE (uri);
+
+-- constraint: activities activities_pkey
+ALTER TABLE ONLY public.activities
+    ADD CONSTRAINT activities_pkey PRIMARY KEY (id);
+
+-- constraint: activities activities_uri_key
+ALTER TABLE ONLY public.activities
+    ADD CONSTRAINT activities_uri_key UNIQUE (uri);
+
+-- constraint: blocks blocks_pkey
+ALTER TABLE ONLY public.blocks
+    ADD CONSTRAINT blocks_pkey PRIMARY KEY (blocker_id, blocked_id);
+
+-- constraint: catalogue catalogue_activity_id_key
+ALTER TABLE ONLY public.catalogue
+    ADD CONSTRAINT catalogue_activity_id_key UNIQUE (activity_id);
+
+-- constraint: catalogue catalogue_pkey
+ALTER TABLE ONLY public.catalogue
+    ADD CONSTRAINT catalogue_pkey PRIMARY KEY (seq);
+
+-- constraint: deliveries deliveries_activity_id_inbox_key
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_activity_id_inbox_key UNIQUE (activity_id, inbox);
+
+-- constraint: deliveries deliveries_pkey
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (id);
+
+-- constraint: events events_pkey
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (id);
+
+-- constraint: follows follows_follower_id_followee_id_key
+ALTER TABLE ONLY public.follows
+    ADD CONSTRAINT follows_follower_id_followee_id_key UNIQUE (follower_id, followee_id);
+
+-- constraint: follows follows_pkey
+ALTER TABLE ONLY public.follows
+    ADD CONSTRAINT follows_pkey PRIMARY KEY (id);
+
+-- constraint: follows follows_uri_key
+ALTER TABLE ONLY public.follows
+    ADD CONSTRAINT follows_uri_key UNIQUE (uri);
+
+-- constraint: hosts hosts_pkey
+ALTER TABLE ONLY public.hosts
+    ADD CONSTRAINT hosts_pkey PRIMARY KEY (host);
+
+-- constraint: inbox inbox_activity_id_key
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_activity_id_key UNIQUE (activity_id);
+
+-- constraint: inbox inbox_pkey
+ALTER TABLE ONLY public.inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (id);
+
+-- constraint: likes likes_pkey
+ALTER TABLE ONLY public.likes
+    ADD CONSTRAINT likes_pkey PRIMARY KEY (account_id, post_id);
+
+-- constraint: likes likes_uri_key
+ALTER TABLE ONLY public.likes
+    ADD CONSTRAINT likes_uri_key UNIQUE (uri);
+
+-- constraint: listing_slugs listing_slugs_pkey
+ALTER TABLE ONLY public.listing_slugs
+    ADD CONSTRAINT listing_slugs_pkey PRIMARY KEY (slug);
+
+-- constraint: listings listings_pkey
+ALTER TABLE ONLY public.listings
+    ADD CONSTRAINT listings_pkey PRIMARY KEY (id);
+
+-- constraint: media media_pkey
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_pkey PRIMARY KEY (id);
+
+-- constraint: mentions mentions_pkey
+ALTER TABLE ONLY public.mentions
+    ADD CONSTRAINT mentions_pkey PRIMARY KEY (post_id, account_id);
+
+-- constraint: notifications notifications_pkey
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_pkey PRIMARY KEY (id);
+
+-- constraint: order_events order_events_pkey
+ALTER TABLE ONLY public.order_events
+    ADD CONSTRAINT order_events_pkey PRIMARY KEY (order_id, at, state);
+
+-- constraint: order_lines order_lines_pkey
+ALTER TABLE ONLY public.order_lines
+    ADD CONSTRAINT order_lines_pkey PRIMARY KEY (order_id, "position");
+
+-- constraint: orders orders_idempotency_key_key
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_idempotency_key_key UNIQUE (idempotency_key);
+
+-- constraint: orders orders_number_key
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_number_key UNIQUE (number);
+
+-- constraint: orders orders_pkey
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_pkey PRIMARY KEY (id);
+
+-- constraint: orders orders_token_key
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_token_key UNIQUE (token);
+
+-- constraint: post_edits post_edits_pkey
+ALTER TABLE ONLY public.post_edits
+    ADD CONSTRAINT post_edits_pkey PRIMARY KEY (post_id, at);
+
+-- constraint: post_tags post_tags_pkey
+ALTER TABLE ONLY public.post_tags
+    ADD CONSTRAINT post_tags_pkey PRIMARY KEY (post_id, tag);
+
+-- constraint: posts posts_pkey
+ALTER TABLE ONLY public.posts
+    ADD CONSTRAINT posts_pkey PRIMARY KEY (id);
+
+-- constraint: posts posts_uri_key
+ALTER TABLE ONLY public.posts
+    ADD CONSTRAINT posts_uri_key UNIQUE (uri);
+
+-- constraint: search_outbox search_outbox_pkey
+ALTER TABLE ONLY public.search_outbox
+    ADD CONSTRAINT search_outbox_pkey PRIMARY KEY (object_kind, object_id);
+
+-- constraint: sessions sessions_pkey
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (hash);
+
+-- constraint: setup_tokens setup_tokens_pkey
+ALTER TABLE ONLY public.setup_tokens
+    ADD CONSTRAINT setup_tokens_pkey PRIMARY KEY (hash);
+
+-- constraint: shop shop_pkey
+ALTER TABLE ONLY public.shop
+    ADD CONSTRAINT shop_pkey PRIMARY KEY (only_row);
+
+-- constraint: tokens tokens_hash_key
+ALTER TABLE ONLY public.tokens
+    ADD CONSTRAINT tokens_hash_key UNIQUE (hash);
+
+-- constraint: tokens tokens_pkey
+ALTER TABLE ONLY public.tokens
+    ADD CONSTRAINT tokens_pkey PRIMARY KEY (id);
+
+-- constraint: variants variants_listing_id_position_key
+ALTER TABLE ONLY public.variants
+    ADD CONSTRAINT variants_listing_id_position_key UNIQUE (listing_id, "position");
+
+-- constraint: variants variants_pkey
+ALTER TABLE ONLY public.variants
+    ADD CONSTRAINT variants_pkey PRIMARY KEY (id);
+
+-- index: accounts_email
+CREATE UNIQUE INDEX accounts_email ON public.accounts USING btree (lower(email)) WHERE ((email IS NOT NULL) AND (deleted IS NULL));
+
+-- index: accounts_handle
+CREATE UNIQUE INDEX accounts_handle ON public.accounts USING btree (lower(name), host) WHERE (deleted IS NULL);
+
+-- index: accounts_host
+CREATE INDEX accounts_host ON public.accounts USING btree (host) WHERE (host <> ''::text);
+
+-- index: accounts_one_owner
+CREATE UNIQUE INDEX accounts_one_owner ON public.accounts USING btree (role) WHERE (role = ANY (ARRAY['owner'::text, 'instance'::text, 'catalogue'::text]));
+
+-- index: activities_account
+CREATE INDEX activities_account ON public.activities USING btree (account_id, id DESC) WHERE public;
+
+-- index: activities_post
+CREATE INDEX activities_post ON public.activities USING btree (post_id) WHERE (post_id IS NOT NULL);
+
+-- index: deliveries_due
+CREATE INDEX deliveries_due ON public.deliveries USING btree (next_at) WHERE (state = 'queued'::text);
+
+-- index: deliveries_queued
+CREATE INDEX deliveries_queued ON public.deliveries USING btree (host, id) WHERE (state = 'queued'::text);
+
+-- index: events_waiting
+CREATE INDEX events_waiting ON public.events USING btree (id) WHERE (done IS NULL);
+
+-- index: follows_followee
+CREATE INDEX follows_followee ON public.follows USING btree (followee_id, id);
+
+-- index: inbox_queued
+CREATE INDEX inbox_queued ON public.inbox USING btree (next_at) WHERE (state = 'queued'::text);
+
+-- index: inbox_received
+CREATE INDEX inbox_received ON public.inbox USING btree (received);
+
+-- index: likes_post
+CREATE INDEX likes_post ON public.likes USING btree (post_id);
+
+-- index: listing_slugs_current
+CREATE UNIQUE INDEX listing_slugs_current ON public.listing_slugs USING btree (listing_id) WHERE current;
+
+-- index: listings_category
+CREATE INDEX listings_category ON public.listings USING btree (category, id DESC);
+
+-- index: listings_expires
+CREATE INDEX listings_expires ON public.listings USING btree (expires) WHERE (expires IS NOT NULL);
+
+-- index: listings_seller
+CREATE INDEX listings_seller ON public.listings USING btree (seller_id, id DESC);
+
+-- index: listings_state
+CREATE INDEX listings_state ON public.listings USING btree (state, id DESC);
+
+-- index: media_account
+CREATE INDEX media_account ON public.media USING btree (account_id, id DESC);
+
+-- index: media_post
+CREATE INDEX media_post ON public.media USING btree (post_id, "position") WHERE (post_id IS NOT NULL);
+
+-- index: mentions_account
+CREATE INDEX mentions_account ON public.mentions USING btree (account_id, post_id DESC);
+
+-- index: notifications_account
+CREATE INDEX notifications_account ON public.notifications USING btree (account_id, id DESC);
+
+-- index: notifications_once
+CREATE UNIQUE INDEX notifications_once ON public.notifications USING btree (account_id, kind, COALESCE(from_id, (0)::bigint), COALESCE(post_id, (0)::bigint), COALESCE(order_id, (0)::bigint));
+
+-- index: orders_held
+CREATE INDEX orders_held ON public.orders USING btree (held_until) WHERE (held_until IS NOT NULL);
+
+-- index: orders_state
+CREATE INDEX orders_state ON public.orders USING btree (state, id DESC);
+
+-- index: post_tags_tag
+CREATE INDEX post_tags_tag ON public.post_tags USING btree (tag, post_id DESC);
+
+-- index: posts_account
+CREATE INDEX posts_account ON public.posts USING btree (account_id, id DESC) WHERE (deleted IS NULL);
+
+-- index: posts_boost_once
+CREATE UNIQUE INDEX posts_boost_once ON public.posts USING btree (account_id, boost_of_id) WHERE ((boost_of_id IS NOT NULL) AND (deleted IS NULL));
+
+-- index: posts_boosts
+CREATE INDEX posts_boosts ON public.posts USING btree (boost_of_id) WHERE (boost_of_id IS NOT NULL);
+
+-- index: posts_parent
+CREATE INDEX posts_parent ON public.posts USING btree (in_reply_to_id) WHERE (in_reply_to_id IS NOT NULL);
+
+-- index: posts_public
+CREATE INDEX posts_public ON public.posts USING btree (id DESC) WHERE ((visibility = 'public'::text) AND (deleted IS NULL) AND in_timeline);
+
+-- index: posts_thread
+CREATE INDEX posts_thread ON public.posts USING btree (thread_id, id);
+
+-- index: posts_waiting_parent
+CREATE INDEX posts_waiting_parent ON public.posts USING btree (in_reply_to_uri) WHERE ((in_reply_to_id IS NULL) AND (in_reply_to_uri <> ''::text));
+
+-- index: search_outbox_queued
+CREATE INDEX search_outbox_queued ON public.search_outbox USING btree (queued);
+
+-- index: sessions_account
+CREATE INDEX sessions_account ON public.sessions USING btree (account_id);
+
+-- index: tokens_account
+CREATE INDEX tokens_account ON public.tokens USING btree (account_id);
+
+-- fk constraint: accounts accounts_avatar_id_fkey
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_avatar_id_fkey FOREIGN KEY (avatar_id) REFERENCES public.media(id);
+
+-- fk constraint: accounts accounts_header_id_fkey
+ALTER TABLE ONLY public.accounts
+    ADD CONSTRAINT accounts_header_id_fkey FOREIGN KEY (header_id) REFERENCES public.media(id);
+
+-- fk constraint: activities activities_account_id_fkey
+ALTER TABLE ONLY public.activities
+    ADD CONSTRAINT activities_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
+
+-- fk constraint: blocks blocks_blocked_id_fkey
+ALTER TABLE ONLY public.blocks
+    ADD CONSTRAINT blocks_blocked_id_fkey FOREIGN KEY (blocked_id) REFERENCES public.accounts(id);
+
+-- fk constraint: blocks blocks_blocker_id_fkey
+ALTER TABLE ONLY public.blocks
+    ADD CONSTRAINT blocks_blocker_id_fkey FOREIGN KEY (blocker_id) REFERENCES public.accounts(id);
+
+-- fk constraint: catalogue catalogue_activity_id_fkey
+ALTER TABLE ONLY public.catalogue
+    ADD CONSTRAINT catalogue_activity_id_fkey FOREIGN KEY (activity_id) REFERENCES public.activities(id);
+
+-- fk constraint: deliveries deliveries_activity_id_fkey
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_activity_id_fkey FOREIGN KEY (activity_id) REFERENCES public.activities(id);
+
+-- fk constraint: deliveries deliveries_sender_id_fkey
+ALTER TABLE ONLY public.deliveries
+    ADD CONSTRAINT deliveries_sender_id_fkey FOREIGN KEY (sender_id) REFERENCES public.accounts(id);
+
+-- fk constraint: events events_account_id_fkey
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
+
+-- fk constraint: follows follows_followee_id_fkey
+ALTER TABLE ONLY public.follows
+    ADD CONSTRAINT follows_followee_id_fkey FOREIGN KEY (followee_id) REFERENCES public.accounts(id);
+
+-- fk constraint: follows follows_follower_id_fkey
+ALTER TABLE ONLY public.follows
+    ADD CONSTRAINT follows_follower_id_fkey FOREIGN KEY (follower_id) REFERENCES public.accounts(id);
+
+-- fk constraint: likes likes_account_id_fkey
+ALTER TABLE ONLY public.likes
+    ADD CONSTRAINT likes_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
+
+-- fk constraint: likes likes_post_id_fkey
+ALTER TABLE ONLY public.likes
+    ADD CONSTRAINT likes_post_id_fkey FOREIGN KEY (post_id) REFERENCES public.posts(id);
+
+-- fk constraint: listing_slugs listing_slugs_listing_id_fkey
+ALTER TABLE ONLY public.listing_slugs
+    ADD CONSTRAINT listing_slugs_listing_id_fkey FOREIGN KEY (listing_id) REFERENCES public.listings(id);
+
+-- fk constraint: listings listings_id_fkey
+ALTER TABLE ONLY public.listings
+    ADD CONSTRAINT listings_id_fkey FOREIGN KEY (id) REFERENCES public.posts(id);
+
+-- fk constraint: listings listings_seller_id_fkey
+ALTER TABLE ONLY public.listings
+    ADD CONSTRAINT listings_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES public.accounts(id);
+
+-- fk constraint: media media_account_id_fkey
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
+
+-- fk constraint: media media_post_id_fkey
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_post_id_fkey FOREIGN KEY (post_id) REFERENCES public.posts(id);
+
+-- fk constraint: mentions mentions_account_id_fkey
+ALTER TABLE ONLY public.mentions
+    ADD CONSTRAINT mentions_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
+
+-- fk constraint: mentions mentions_post_id_fkey
+ALTER TABLE ONLY public.mentions
+    ADD CONSTRAINT mentions_post_id_fkey FOREIGN KEY (post_id) REFERENCES public.posts(id);
+
+-- fk constraint: notifications notifications_account_id_fkey
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
+
+-- fk constraint: notifications notifications_from_id_fkey
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_from_id_fkey FOREIGN KEY (from_id) REFERENCES public.accounts(id);
+
+-- fk constraint: notifications notifications_order_id_fkey
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+-- fk constraint: notifications notifications_post_id_fkey
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_post_id_fkey FOREIGN KEY (post_id) REFERENCES public.posts(id);
+
+-- fk constraint: order_events order_events_by_id_fkey
+ALTER TABLE ONLY public.order_events
+    ADD CONSTRAINT order_events_by_id_fkey FOREIGN KEY (by_id) REFERENCES public.accounts(id);
+
+-- fk constraint: order_events order_events_order_id_fkey
+ALTER TABLE ONLY public.order_events
+    ADD CONSTRAINT order_events_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+-- fk constraint: order_lines order_lines_listing_id_fkey
+ALTER TABLE ONLY public.order_lines
+    ADD CONSTRAINT order_lines_listing_id_fkey FOREIGN KEY (listing_id) REFERENCES public.listings(id);
+
+-- fk constraint: order_lines order_lines_order_id_fkey
+ALTER TABLE ONLY public.order_lines
+    ADD CONSTRAINT order_lines_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+-- fk constraint: order_lines order_lines_variant_id_fkey
+ALTER TABLE ONLY public.order_lines
+    ADD CONSTRAINT order_lines_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES public.variants(id);
+
+-- fk constraint: orders orders_seller_id_fkey
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES public.accounts(id);
+
+-- fk constraint: post_edits post_edits_post_id_fkey
+ALTER TABLE ONLY public.post_edits
+    ADD CONSTRAINT post_edits_post_id_fkey FOREIGN KEY (post_id) REFERENCES public.posts(id);
+
+-- fk constraint: post_tags post_tags_post_id_fkey
+ALTER TABLE ONLY public.post_tags
+    ADD CONSTRAINT post_tags_post_id_fkey FOREIGN KEY (post_id) REFERENCES public.posts(id);
+
+-- fk constraint: posts posts_account_id_fkey
+ALTER TABLE ONLY public.posts
+    ADD CONSTRAINT posts_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
+
+-- fk constraint: posts posts_boost_of_id_fkey
+ALTER TABLE ONLY public.posts
+    ADD CONSTRAINT posts_boost_of_id_fkey FOREIGN KEY (boost_of_id) REFERENCES public.posts(id);
+
+-- fk constraint: posts posts_in_reply_to_id_fkey
+ALTER TABLE ONLY public.posts
+    ADD CONSTRAINT posts_in_reply_to_id_fkey FOREIGN KEY (in_reply_to_id) REFERENCES public.posts(id);
+
+-- fk constraint: sessions sessions_account_id_fkey
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+-- fk constraint: shop shop_owner_id_fkey
+ALTER TABLE ONLY public.shop
+    ADD CONSTRAINT shop_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.accounts(id);
+
+-- fk constraint: tokens tokens_account_id_fkey
+ALTER TABLE ONLY public.tokens
+    ADD CONSTRAINT tokens_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+-- fk constraint: variants variants_listing_id_fkey
+ALTER TABLE ONLY public.variants
+    ADD CONSTRAINT variants_listing_id_fkey FOREIGN KEY (listing_id) REFERENCES public.listings(id);
