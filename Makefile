@@ -24,7 +24,7 @@ build: ## build bin/souk
 
 test: ## run every test (installs PostgreSQL and Chromium when they are missing)
 	@.ci/install postgresql chromium
-	go test $(RACE) -timeout 20m ./...
+	go run ./migrations/pgtest/run go test $(RACE) -timeout 20m ./...
 
 check: fmt-check vet lint schema-check generated-check size-check ## what a commit must pass besides the tests
 

@@ -36,7 +36,7 @@ type Config struct {
 	// MeiliURL is nil for the built-in search.
 	MeiliURL *url.URL
 	MeiliKey string
-	// MediaURL has the scheme file (an absolute Path) or s3 (Host is the bucket, Path a prefix).
+	// MediaURL has the scheme file and an absolute Path.
 	MediaURL *url.URL
 	// SMTPURL is nil where mail goes to the log.
 	SMTPURL *url.URL

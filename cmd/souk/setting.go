@@ -181,8 +181,7 @@ func storeSettings() []setting {
 		},
 		{
 			name: "media_url", value: "URL", secret: secretAddress,
-			doc: "Where pictures lie: file: (in the data directory), file:/another/directory, or\n" +
-				"s3://KEY:SECRET@bucket/prefix?endpoint=https://s3.example&region=eu",
+			doc:      "Where pictures lie: file: (the folder media of the data directory), or file:/another/directory.",
 			fallback: always("file:"),
 			set:      setMediaURL,
 		},
@@ -360,11 +359,7 @@ func setMediaURL(c *Config, v string) (string, error) {
 		return "", err
 	}
 	if u.Scheme == "s3" {
-		if u.Host == "" {
-			return "", wrong("write s3://KEY:SECRET@bucket/prefix?endpoint=https://s3.example", "names no bucket")
-		}
-		c.MediaURL = u
-		return v, nil
+		return "", wrong("use file: and a folder", "storage in S3 is not built yet")
 	}
 	if u.Host != "" {
 		return "", wrong("write file:/var/lib/souk/media, with one slash or three", "has a host: a file has none")

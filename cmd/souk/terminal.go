@@ -54,9 +54,7 @@ func (t *terminal) fail(name, text string, n ...string) { t.line(markFailed, red
 
 // line prints one finding; next are whole lines to type or to do, printed under the text.
 func (t *terminal) line(mark, colour, name, text string, next []string) {
-	if t.colour {
-		mark = "\x1b[1;" + colour + "m" + mark + "\x1b[0m"
-	}
+	mark = t.paint(colour, mark)
 	indent := strings.Repeat(" ", len(markOK)+2+nameWidth+2)
 	text = strings.ReplaceAll(text, "\n", "\n"+indent)
 	fmt.Fprintf(t.w, "%s  %-*s  %s\n", mark, nameWidth, name, text)
@@ -65,6 +63,14 @@ func (t *terminal) line(mark, colour, name, text string, next []string) {
 			fmt.Fprintf(t.w, "%s-> %s\n", indent, n)
 		}
 	}
+}
+
+// paint colours text where the terminal shows colours.
+func (t *terminal) paint(colour, text string) string {
+	if !t.colour {
+		return text
+	}
+	return "\x1b[1;" + colour + "m" + text + "\x1b[0m"
 }
 
 // failure prints why a command ended: one line for an ordinary error, one for each wrong setting.

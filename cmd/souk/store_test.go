@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/url"
+	"strings"
+	"testing"
+
+	"souk/migrations/cluster"
+	"souk/migrations/pgtest"
+)
+
+// The three failures of a first run each name what to type.
+func TestDatabaseFailuresSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	change := func(key, value string) string {
+		u, err := url.Parse(pgtest.Empty(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		query := u.Query()
+		switch key {
+		case "user":
+			u.User = url.User(value)
+			query.Del("user")
+		case "dbname":
+			u.Path = "/" + value
+			query.Del("dbname")
+		case "host":
+			u.Host = value
+			query.Del("host")
+			query.Del("port")
+		}
+		u.RawQuery = query.Encode()
+		return u.String()
+	}
+	for _, tt := range []struct{ name, url, want string }{
+		{"no server", change("host", "127.0.0.1:1"), "-> is PostgreSQL running there? systemctl status postgresql"},
+		{"no role", change("user", "nobody_here"), "-> sudo -u postgres createuser -P nobody_here"},
+		{"no database", change("dbname", "not here"), "-> sudo -u postgres createdb -O "},
+	} {
+		var out, errOut bytes.Buffer
+		code := run(t.Context(), []string{"migrate"}, []string{"SOUK_DATABASE_URL=" + tt.url}, nil, &out, &errOut)
+		if code != 1 || !strings.Contains(errOut.String(), tt.want) {
+			t.Errorf("%s: exit %d, printed %q, want %q", tt.name, code, errOut.String(), tt.want)
+		}
+		if tt.name == "no database" && !strings.Contains(errOut.String(), " 'not here'\n") {
+			t.Errorf("the name of the database is not a word for a shell: %s", errOut.String())
+		}
+	}
+}
+
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	environ := []string{"SOUK_DATABASE_URL=" + pgtest.Empty(t)}
+	for _, step := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"migrate", "--dry-run"}, "warning  schema          version 0, "},
+		{[]string{"migrate", "--dry-run"}, "warning  schema          version 0, "}, // the first changed nothing
+		{[]string{"migrate"}, "ok       migrate         job queue: "},
+		{[]string{"migrate"}, "ok       schema          version "},
+		{[]string{"migrate", "--dry-run"}, "ok       schema          version "},
+	} {
+		var out, errOut bytes.Buffer
+		code := run(t.Context(), step.args, environ, nil, &out, &errOut)
+		if code != 0 || !strings.HasPrefix(out.String(), step.want) {
+			t.Errorf("%v: exit %d, printed %q and %q, want %q", step.args, code, out.String(), errOut.String(), step.want)
+		}
+	}
+}
+
+func TestReadyRefusesAnotherSchema(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ change, want string }{
+		{`update goose_db_version set version_id = version_id + 1000`, "the database is newer than this souk"},
+		{`delete from river_migration where version = (select max(version) from river_migration)`, "the database waits for a migration"},
+	} {
+		s, err := openStore(t.Context(), &Config{DatabaseURL: pgtest.URL(t)}, slog.New(slog.DiscardHandler), noCluster(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.ready(t.Context()); err != nil {
+			t.Errorf("a migrated database: %v", err)
+		}
+		if _, err := s.pool.Exec(t.Context(), tt.change); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.ready(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("after %s: %v, want %q", tt.change, err, tt.want)
+		}
+		if err := s.close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// noCluster fails the test where a private cluster is asked for although a database is named.
+func noCluster(t *testing.T) startCluster {
+	return func(context.Context, cluster.Config) (*cluster.Cluster, error) {
+		t.Error("a private cluster was asked for")
+		return nil, cluster.ErrNoCluster
+	}
+}
