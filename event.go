@@ -9,23 +9,24 @@ import (
 
 // What can happen that other nodes or the search index must hear of.
 const (
-	EventPostCreated    = "post_created"    // ObjectID = post
-	EventPostEdited     = "post_edited"     // ObjectID = post
-	EventPostDeleted    = "post_deleted"    // ObjectID = post (now a tombstone)
-	EventBoosted        = "boosted"         // ObjectID = the boost's post row
-	EventUnboosted      = "unboosted"       // ObjectID = the boost's post row (now a tombstone)
-	EventLiked          = "liked"           // ObjectID = post, URI = the like's id
-	EventUnliked        = "unliked"         // ObjectID = post, URI = the like's id
-	EventFollowed       = "followed"        // TargetID = followed account, URI = the follow's id
-	EventUnfollowed     = "unfollowed"      // TargetID = account, URI = the follow's id
-	EventFollowAccepted = "follow_accepted" // AccountID = followed (local), TargetID = follower, URI = the follow's id
-	EventFollowRejected = "follow_rejected" // same
-	EventListingCreated = "listing_created" // ObjectID = listing: published for the first time
-	EventListingChanged = "listing_changed" // ObjectID = listing
-	EventListingDeleted = "listing_deleted" // ObjectID = listing (now a tombstone)
-	EventListingNews    = "listing_news"    // ObjectID = listing: followers' copy may be corrected (announced_as)
-	EventActorUpdated   = "actor_updated"   // AccountID
-	EventActorDeleted   = "actor_deleted"   // AccountID
+	EventPostCreated      = "post_created"      // ObjectID = post
+	EventPostEdited       = "post_edited"       // ObjectID = post
+	EventPostDeleted      = "post_deleted"      // ObjectID = post (now a tombstone)
+	EventBoosted          = "boosted"           // ObjectID = the boost's post row
+	EventUnboosted        = "unboosted"         // ObjectID = the boost's post row (now a tombstone)
+	EventLiked            = "liked"             // ObjectID = post, URI = the like's id
+	EventUnliked          = "unliked"           // ObjectID = post, URI = the like's id
+	EventFollowed         = "followed"          // TargetID = followed account, URI = the follow's id
+	EventUnfollowed       = "unfollowed"        // TargetID = account, URI = the follow's id
+	EventFollowAccepted   = "follow_accepted"   // AccountID = followed (local), TargetID = follower, URI = the follow's id
+	EventFollowRejected   = "follow_rejected"   // same
+	EventListingCreated   = "listing_created"   // ObjectID = listing: published for the first time
+	EventListingChanged   = "listing_changed"   // ObjectID = listing
+	EventListingDeleted   = "listing_deleted"   // ObjectID = listing (now a tombstone)
+	EventListingAnnounced = "listing_announced" // ObjectID = listing: followers are told of one published before
+	EventListingNews      = "listing_news"      // ObjectID = listing: followers' copy may be corrected (announced_as)
+	EventActorUpdated     = "actor_updated"     // AccountID
+	EventActorDeleted     = "actor_deleted"     // AccountID
 )
 
 // Event is a change that federation must tell others: a row of events, drained in order of ID.

@@ -55,3 +55,5 @@ func newSecret(n int) (string, error) {
 	}
 	return base64.RawURLEncoding.EncodeToString(b), nil
 }
+
+func formatID(id int64) string { return strconv.FormatInt(id, 10) }

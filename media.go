@@ -2,7 +2,15 @@ package souk
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Blobs stores pictures by key. Keys are made by this node: lower-case letters, digits, '/', '-', '_' and '.'.
@@ -11,4 +19,196 @@ type Blobs interface {
 	Put(ctx context.Context, key string, body []byte, contentType string) error
 	Open(ctx context.Context, key string) (io.ReadSeekCloser, error)
 	Delete(ctx context.Context, key string) error
+}
+
+// MediaSize is one stored rendition of a picture.
+type MediaSize struct {
+	Key    string `json:"key"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	MIME   string `json:"mime"`
+	Bytes  int    `json:"bytes"`
+}
+
+// Media is a picture: of this node (Sizes set), or of another one (RemoteURL set; Sizes empty until somebody looks).
+type Media struct {
+	ID         int64
+	AccountID  int64
+	PostID     *int64
+	Position   int
+	MIME       string
+	Width      int
+	Height     int
+	Blurhash   string
+	Colour     string // average, #rrggbb
+	Alt        string
+	FocalX     float32 // -1 (left) .. 1 (right)
+	FocalY     float32 // -1 (bottom) .. 1 (top)
+	Sizes      []MediaSize
+	RemoteURL  string
+	Fetched    *time.Time
+	FetchError string
+	Created    time.Time
+}
+
+const mediaColumns = `id, account_id, post_id, position, mime, width, height, blurhash, colour, alt, focal_x, focal_y, sizes,
+	remote_url, fetched, fetch_error, created`
+
+const (
+	// MaxPhotos is how many pictures a listing or post may have.
+	MaxPhotos = 10
+	maxAlt    = 1500
+)
+
+// Path is the address on this node of the rendition that is at least width pixels wide (the largest where none is).
+// A picture of another node that is not here yet is fetched when this address is first asked for.
+func (m *Media) Path(width int) string {
+	if len(m.Sizes) == 0 {
+		return "/media/remote/" + strconv.FormatInt(m.ID, 10)
+	}
+	for _, s := range m.Sizes {
+		if s.Width >= width {
+			return "/media/" + s.Key
+		}
+	}
+	return "/media/" + m.Sizes[len(m.Sizes)-1].Key
+}
+
+// AddPicture processes an uploaded picture (Pictures.Process), stores its renditions and makes the row.
+func (db *DB) AddPicture(ctx context.Context, accountID int64, p *Picture, alt string) (_ *Media, err error) {
+	defer wrap(&err, "add picture of %d", accountID)
+	if utf8.RuneCountInString(alt) > maxAlt {
+		return nil, invalid("description", "too_long", "at most %d characters", maxAlt)
+	}
+	m := &Media{ID: db.NewID(), AccountID: accountID, MIME: p.MIME, Width: p.Width, Height: p.Height, Blurhash: p.Blurhash,
+		Colour: p.Colour, Alt: strings.TrimSpace(alt), Created: db.Now()}
+	if m.Sizes, err = db.storePicture(ctx, m.ID, p); err != nil {
+		return nil, err
+	}
+	_, err = db.q.Exec(ctx, `insert into media (id, account_id, mime, width, height, blurhash, colour, alt, sizes, created)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, m.ID, accountID, m.MIME, m.Width, m.Height, m.Blurhash, m.Colour, m.Alt, m.Sizes, m.Created)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (db *DB) storePicture(ctx context.Context, id int64, p *Picture) ([]MediaSize, error) {
+	var sizes []MediaSize
+	for _, s := range p.Sizes {
+		ext := "jpg"
+		if s.MIME == "image/png" {
+			ext = "png"
+		}
+		// The id's low bits change fastest: they spread the files over folders.
+		key := fmt.Sprintf("%02x/%d-%d.%s", id&0xff, id, s.Width, ext)
+		if err := db.cfg.Blobs.Put(ctx, key, s.Bytes, s.MIME); err != nil {
+			return nil, err
+		}
+		sizes = append(sizes, MediaSize{Key: key, Width: s.Width, Height: s.Height, MIME: s.MIME, Bytes: len(s.Bytes)})
+	}
+	slices.SortFunc(sizes, func(a, b MediaSize) int { return a.Width - b.Width })
+	return sizes, nil
+}
+
+// KeepRemotePicture stores the renditions of another node's picture that somebody looked at.
+func (db *DB) KeepRemotePicture(ctx context.Context, id int64, p *Picture) (_ *Media, err error) {
+	defer wrap(&err, "keep remote picture %d", id)
+	sizes, err := db.storePicture(ctx, id, p)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = db.q.Exec(ctx, `update media set sizes = $2, mime = $3, width = $4, height = $5, colour = $6, fetched = $7, fetch_error = '',
+			blurhash = case when blurhash = '' then $8 else blurhash end where id = $1 and remote_url <> ''`,
+		id, sizes, p.MIME, p.Width, p.Height, p.Colour, db.Now(), p.Blurhash); err != nil {
+		return nil, err
+	}
+	return db.Media(ctx, id)
+}
+
+// RemotePictureFailed remembers that a picture could not be had, so that it is not asked for with every page view.
+func (db *DB) RemotePictureFailed(ctx context.Context, id int64, reason string) (err error) {
+	defer wrap(&err, "remote picture %d failed", id)
+	_, err = db.q.Exec(ctx, `update media set fetched = $2, fetch_error = $3 where id = $1`, id, db.Now(), truncate(reason, 200))
+	return err
+}
+
+// Media is one picture row.
+func (db *DB) Media(ctx context.Context, id int64) (_ *Media, err error) {
+	defer wrap(&err, "media %d", id)
+	found, err := db.mediaByID(ctx, []int64{id})
+	if err != nil {
+		return nil, err
+	}
+	if found[id] == nil {
+		return nil, ErrNotFound
+	}
+	return found[id], nil
+}
+
+func (db *DB) mediaByID(ctx context.Context, ids []int64) (map[int64]*Media, error) {
+	list, err := db.mediaWhere(ctx, `id = any($1)`, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]*Media, len(list))
+	for i := range list {
+		byID[list[i].ID] = &list[i]
+	}
+	return byID, nil
+}
+
+func (db *DB) mediaWhere(ctx context.Context, where string, args ...any) ([]Media, error) {
+	rows, err := db.q.Query(ctx, `select `+mediaColumns+` from media where `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Media])
+}
+
+// DescribeMedia changes the text and the focal point of a picture of the account; nil leaves them alone.
+func (db *DB) DescribeMedia(ctx context.Context, accountID, id int64, alt *string, focalX, focalY *float32) (_ *Media, err error) {
+	defer wrap(&err, "describe media %d", id)
+	e := &Invalid{}
+	if alt != nil && utf8.RuneCountInString(*alt) > maxAlt {
+		e.Add("description", "too_long", "at most %d characters", maxAlt)
+	}
+	for _, f := range []*float32{focalX, focalY} {
+		if f != nil && (*f < -1 || *f > 1) {
+			e.Add("focus", "focus", "use two numbers from -1 to 1")
+		}
+	}
+	if err := e.Err(); err != nil {
+		return nil, err
+	}
+	tag, err := db.q.Exec(ctx, `update media set alt = coalesce($3, alt), focal_x = coalesce($4, focal_x), focal_y = coalesce($5, focal_y)
+		where id = $1 and account_id = $2`, id, accountID, alt, focalX, focalY)
+	if err != nil {
+		return nil, err
+	}
+	if tag.RowsAffected() == 0 {
+		return nil, ErrNotFound
+	}
+	return db.Media(ctx, id)
+}
+
+// attach hangs pictures of the account on a post in the given order and takes all others off it.
+func (db *DB) attach(ctx context.Context, accountID, postID int64, mediaIDs []int64) error {
+	if len(mediaIDs) > MaxPhotos {
+		return invalid("media_ids", "too_many", "at most %d pictures", MaxPhotos)
+	}
+	if _, err := db.q.Exec(ctx, `update media set post_id = null, position = 0 where post_id = $1 and id <> all($2)`, postID, mediaIDs); err != nil {
+		return err
+	}
+	for i, id := range mediaIDs {
+		tag, err := db.q.Exec(ctx, `update media set post_id = $3, position = $4
+			where id = $1 and account_id = $2 and remote_url = '' and (post_id is null or post_id = $3)`, id, accountID, postID, i)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return invalid(fmt.Sprintf("media_ids[%d]", i), "media_unknown", "no such picture of yours that is still free")
+		}
+	}
+	return nil
 }

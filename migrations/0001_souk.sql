@@ -44,6 +44,7 @@ CREATE TABLE hosts (
     failures          int         NOT NULL DEFAULT 0,
     failing_since     timestamptz,
     failed_days       int         NOT NULL DEFAULT 0,
+    last_failure_day  timestamptz,
     dead_since        timestamptz,
     next_at           timestamptz,
     leased_until      timestamptz,

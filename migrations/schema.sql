@@ -157,6 +157,7 @@ CREATE TABLE public.hosts (
     failures integer DEFAULT 0 NOT NULL,
     failing_since timestamp with time zone,
     failed_days integer DEFAULT 0 NOT NULL,
+    last_failure_day timestamp with time zone,
     dead_since timestamp with time zone,
     next_at timestamp with time zone,
     leased_until timestamp with time zone,

@@ -1,0 +1,94 @@
+package souk
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Received is an activity as it came in: bytes, not understood yet.
+type Received struct {
+	ID         int64
+	ActivityID string
+	Type       string
+	Actor      string
+	Host       string
+	Body       []byte
+	Received   time.Time
+	Attempts   int
+}
+
+// ReceiveActivity keeps an activity whose signature was verified, in one short transaction; after it the sender may be
+// told 202. A second one with the same id is a replay: fresh is false and nothing changes.
+func (db *DB) ReceiveActivity(ctx context.Context, r Received) (fresh bool, err error) {
+	defer wrap(&err, "receive activity %s", r.ActivityID)
+	now := db.Now()
+	tag, err := db.q.Exec(ctx, `insert into inbox (activity_id, type, actor, host, body, received, next_at)
+		values ($1, $2, $3, $4, $5, $6, $6) on conflict (activity_id) do nothing`, r.ActivityID, r.Type, r.Actor, r.Host, r.Body, now)
+	if err != nil {
+		return false, err
+	}
+	if tag.RowsAffected() == 0 {
+		return false, nil
+	}
+	db.wakeAfterCommit("inbox")
+	return true, nil
+}
+
+// ClaimInbox takes up to limit received activities that are due, the oldest first, and leases them for the given time:
+// if the process dies, they are due again after it.
+func (db *DB) ClaimInbox(ctx context.Context, limit int, lease time.Duration) (_ []Received, err error) {
+	defer wrap(&err, "claim inbox")
+	now := db.Now()
+	rows, err := db.q.Query(ctx, `with due as (select id from inbox where state = 'queued' and next_at <= $1 order by id limit $2 for update skip locked),
+		claimed as (update inbox i set attempts = i.attempts + 1, next_at = $3 from due where i.id = due.id
+			returning i.id, i.activity_id, i.type, i.actor, i.host, i.body, i.received, i.attempts)
+		select * from claimed order by id`, now, limit, now.Add(lease))
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Received])
+}
+
+// AppliedActivity marks a received activity as dealt with: state "done", or "ignored" or "failed" with the reason.
+// Called in the transaction that applies it. The bytes go then: what they said is in other tables.
+func (db *DB) AppliedActivity(ctx context.Context, id int64, state, note string) (err error) {
+	defer wrap(&err, "applied activity %d", id)
+	_, err = db.q.Exec(ctx, `update inbox set state = $2, note = $3, body = case when $2 = 'failed' then body else '' end where id = $1`,
+		id, state, truncate(note, 500))
+	return err
+}
+
+// RetryActivity puts off a received activity that could not be applied now; after the last attempt of the schedule it
+// has failed.
+func (db *DB) RetryActivity(ctx context.Context, r Received, reason string) (err error) {
+	defer wrap(&err, "retry activity %d", r.ID)
+	// Half a day of retries is enough for what needs another node to answer.
+	const maxAttempts = 9
+	if r.Attempts >= maxAttempts {
+		return db.AppliedActivity(ctx, r.ID, "failed", reason)
+	}
+	_, err = db.q.Exec(ctx, `update inbox set next_at = $2, note = $3 where id = $1`, r.ID, db.Now().Add(db.Backoff(r.Attempts)), truncate(reason, 500))
+	return err
+}
+
+// Backoff is how long to wait after the n-th failed attempt (from 1).
+func (db *DB) Backoff(n int) time.Duration {
+	return db.cfg.Backoff[min(max(n, 1), len(db.cfg.Backoff))-1]
+}
+
+// InboxWaiting counts what is received and not applied yet.
+func (db *DB) InboxWaiting(ctx context.Context) (n int, err error) {
+	defer wrap(&err, "inbox waiting")
+	err = db.q.QueryRow(ctx, `select count(*) from inbox where state = 'queued'`).Scan(&n)
+	return n, err
+}
+
+// PruneInbox forgets activities applied longer ago than keep; their ids then no longer catch replays, which by that
+// time are refused for their old date.
+func (db *DB) PruneInbox(ctx context.Context, keep time.Duration) (n int64, err error) {
+	defer wrap(&err, "prune inbox")
+	tag, err := db.q.Exec(ctx, `delete from inbox where state <> 'queued' and received < $1`, db.Now().Add(-keep))
+	return tag.RowsAffected(), err
+}

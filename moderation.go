@@ -1,0 +1,159 @@
+package souk
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Host is what the node knows of another one.
+type Host struct {
+	Host         string
+	Seen         *time.Time
+	Software     string
+	CatalogueURI string
+	Signature    string // how it wants its deliveries signed: cavage or rfc9421
+	Failures     int
+	DeadSince    *time.Time
+	NextAt       *time.Time
+	LastSuccess  *time.Time
+	LastError    string
+	Held         bool
+	Severity     string // our block: "", silence, suspend
+	RejectMedia  bool
+	Reason       string
+}
+
+const hostColumns = `host, seen, software, catalogue_uri, signature, failures, dead_since, next_at, last_success, last_error, held,
+	severity, reject_media, reason`
+
+// Severities of a domain block.
+const (
+	Silence = "silence" // kept out of public places; followers still see it
+	Suspend = "suspend" // nothing is accepted from it and nothing sent to it
+)
+
+func (db *DB) seenHost(ctx context.Context, host string) error {
+	_, err := db.q.Exec(ctx, `insert into hosts (host, seen) values ($1, $2) on conflict (host) do update set seen = excluded.seen
+		where hosts.seen is null or hosts.seen < excluded.seen - interval '1 hour'`, host, db.Now())
+	return err
+}
+
+// Host is what is known of another node; ErrNotFound where nothing is.
+func (db *DB) Host(ctx context.Context, host string) (_ *Host, err error) {
+	defer wrap(&err, "host %s", host)
+	rows, err := db.q.Query(ctx, `select `+hostColumns+` from hosts where host = lower($1)`, host)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Host])
+}
+
+// DescribeHost stores what another node says of itself.
+func (db *DB) DescribeHost(ctx context.Context, host, software, catalogueURI string) (err error) {
+	defer wrap(&err, "describe host %s", host)
+	_, err = db.q.Exec(ctx, `insert into hosts (host, seen, software, catalogue_uri) values (lower($1), $2, $3, $4)
+		on conflict (host) do update set software = excluded.software, catalogue_uri = excluded.catalogue_uri, seen = excluded.seen`,
+		host, db.Now(), truncate(software, 100), catalogueURI)
+	return err
+}
+
+// BlockHost sets or lifts (severity "") a domain block. Only the owner may. A suspended host's follows end, and what
+// it published leaves the search index.
+func (db *DB) BlockHost(ctx context.Context, by int64, host, severity, reason string) (err error) {
+	defer wrap(&err, "block host %s", host)
+	if severity != "" && severity != Silence && severity != Suspend {
+		return invalid("severity", "severity", "use silence, suspend or nothing")
+	}
+	return db.Tx(ctx, func(tx *DB) error {
+		if err := tx.requireOwner(ctx, by); err != nil {
+			return err
+		}
+		if _, err := tx.q.Exec(ctx, `insert into hosts (host, severity, reason) values (lower($1), $2, $3)
+			on conflict (host) do update set severity = excluded.severity, reason = excluded.reason`, host, severity, truncate(reason, 500)); err != nil {
+			return err
+		}
+		if severity == Suspend {
+			if _, err := tx.q.Exec(ctx, `delete from follows using accounts a where a.host = lower($1) and a.id in (follower_id, followee_id)`, host); err != nil {
+				return err
+			}
+			if _, err := tx.q.Exec(ctx, `update deliveries set state = 'dropped', error = 'host blocked', done = $2 where host = lower($1) and state = 'queued'`, host, tx.Now()); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.q.Exec(ctx, `insert into search_outbox (object_kind, object_id, version, queued)
+			select 'post', p.id, $2, $3 from posts p join accounts a on a.id = p.account_id where a.host = lower($1)
+			on conflict (object_kind, object_id) do update set version = greatest(search_outbox.version + 1, excluded.version)`,
+			host, tx.Now().UnixMicro(), tx.Now()); err != nil {
+			return err
+		}
+		tx.wakeAfterCommit("index")
+		return tx.touchShop(ctx)
+	})
+}
+
+// BlockedHosts are the domain blocks.
+func (db *DB) BlockedHosts(ctx context.Context) (_ []Host, err error) {
+	defer wrap(&err, "blocked hosts")
+	rows, err := db.q.Query(ctx, `select `+hostColumns+` from hosts where severity <> '' order by host`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Host])
+}
+
+// Refused reports whether nothing is accepted from the actor: its host is suspended, or the account is.
+func (db *DB) Refused(ctx context.Context, host, actorURI string) (yes bool, err error) {
+	defer wrap(&err, "refused %s", actorURI)
+	err = db.q.QueryRow(ctx, `select exists (select from hosts where host = $1 and severity = 'suspend')
+		or exists (select from accounts where uri = $2 and suspended is not null)`, host, actorURI).Scan(&yes)
+	return yes, err
+}
+
+// Block makes a local account block another: no follows either way, no replies or likes from it any more.
+func (db *DB) Block(ctx context.Context, blockerID, blockedID int64) (err error) {
+	defer wrap(&err, "block %d by %d", blockedID, blockerID)
+	return db.Tx(ctx, func(tx *DB) error {
+		blocker, err := tx.Account(ctx, blockerID)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.q.Exec(ctx, `insert into blocks (blocker_id, blocked_id, uri, created) values ($1, $2, $3, $4) on conflict do nothing`,
+			blockerID, blockedID, blocker.URI+"#blocks/"+formatID(tx.NewID()), tx.Now()); err != nil {
+			return err
+		}
+		_, err = tx.q.Exec(ctx, `delete from follows where (follower_id, followee_id) in (($1, $2), ($2, $1))`, blockerID, blockedID)
+		return err
+	})
+}
+
+// Unblock lifts a block.
+func (db *DB) Unblock(ctx context.Context, blockerID, blockedID int64) (err error) {
+	defer wrap(&err, "unblock %d by %d", blockedID, blockerID)
+	_, err = db.q.Exec(ctx, `delete from blocks where blocker_id = $1 and blocked_id = $2`, blockerID, blockedID)
+	return err
+}
+
+// notBlocked is ErrForbidden where the account blocks the other.
+func (db *DB) notBlocked(ctx context.Context, accountID, otherID int64) error {
+	var blocked bool
+	if err := db.q.QueryRow(ctx, `select exists (select from blocks where blocker_id = $1 and blocked_id = $2)`, accountID, otherID).Scan(&blocked); err != nil {
+		return err
+	}
+	if blocked {
+		return ErrForbidden
+	}
+	return nil
+}
+
+func (db *DB) requireOwner(ctx context.Context, accountID int64) error {
+	var owner bool
+	if err := db.q.QueryRow(ctx, `select exists (select from accounts where id = $1 and role = 'owner' and deleted is null)`, accountID).Scan(&owner); err != nil {
+		return err
+	}
+	if !owner {
+		return ErrForbidden
+	}
+	return nil
+}

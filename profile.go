@@ -1,0 +1,237 @@
+package souk
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Profile is what people change about their own account; nil leaves a part alone.
+type Profile struct {
+	DisplayName  *string
+	Bio          *string // Markdown
+	Fields       []Field // values in Markdown; nil leaves them alone
+	Lang         *string
+	AvatarID     *int64 // a media id of the account; 0 takes the picture away
+	HeaderID     *int64
+	Locked       *bool
+	Discoverable *bool
+	Indexable    *bool
+}
+
+const (
+	maxBio    = 2000
+	maxFields = 8
+)
+
+// SaveProfile changes the profile of a local account and tells its followers.
+func (db *DB) SaveProfile(ctx context.Context, accountID int64, p Profile) (_ *Account, err error) {
+	defer wrap(&err, "save profile of %d", accountID)
+	var saved *Account
+	err = db.Tx(ctx, func(tx *DB) error {
+		a, err := tx.accountWhere(ctx, `id = $1 and host = '' and deleted is null for update`, accountID)
+		if err != nil {
+			return err
+		}
+		if err := tx.applyProfile(ctx, a, p); err != nil {
+			return err
+		}
+		_, err = tx.q.Exec(ctx, `update accounts set display_name = $2, bio = $3, bio_source = $4, fields = $5, lang = $6, avatar_id = $7,
+				header_id = $8, locked = $9, discoverable = $10, indexable = $11, updated = $12 where id = $1`,
+			a.ID, a.DisplayName, a.Bio, a.BioSource, a.Fields, a.Lang, a.AvatarID, a.HeaderID, a.Locked, a.Discoverable, a.Indexable, tx.Now())
+		if err != nil {
+			return err
+		}
+		if err := tx.touchShop(ctx); err != nil {
+			return err
+		}
+		if err := tx.emit(ctx, Event{Kind: EventActorUpdated, AccountID: a.ID}, true); err != nil {
+			return err
+		}
+		saved, err = tx.accountWhere(ctx, `id = $1`, a.ID)
+		return err
+	})
+	return saved, err
+}
+
+func (db *DB) applyProfile(ctx context.Context, a *Account, p Profile) error {
+	e := &Invalid{}
+	if p.DisplayName != nil {
+		a.DisplayName = strings.TrimSpace(*p.DisplayName)
+		if utf8.RuneCountInString(a.DisplayName) > 100 {
+			e.Add("display_name", "too_long", "at most 100 characters")
+		}
+	}
+	if p.Bio != nil {
+		if utf8.RuneCountInString(*p.Bio) > maxBio {
+			e.Add("bio", "too_long", "at most %d characters", maxBio)
+		}
+		a.BioSource, a.Bio = *p.Bio, RenderMarkdown(*p.Bio, Links{BaseURL: db.BaseURL()}).HTML
+	}
+	if p.Fields != nil {
+		if len(p.Fields) > maxFields {
+			e.Add("fields", "too_many", "at most %d rows", maxFields)
+		}
+		a.Fields = a.Fields[:0]
+		for _, f := range p.Fields {
+			a.Fields = append(a.Fields, Field{Name: truncate(f.Name, 255), Value: RenderInline(f.Value)})
+		}
+	}
+	for _, picture := range []struct {
+		field string
+		id    *int64
+		to    **int64
+	}{{"avatar", p.AvatarID, &a.AvatarID}, {"header", p.HeaderID, &a.HeaderID}} {
+		switch {
+		case picture.id == nil:
+		case *picture.id == 0:
+			*picture.to = nil
+		default:
+			var mine bool
+			if err := db.q.QueryRow(ctx, `select exists (select from media where id = $1 and account_id = $2)`, *picture.id, a.ID).Scan(&mine); err != nil {
+				return err
+			}
+			if !mine {
+				e.Add(picture.field, "media_unknown", "no such picture of yours")
+			}
+			*picture.to = picture.id
+		}
+	}
+	setIf(&a.Lang, p.Lang)
+	setIf(&a.Locked, p.Locked)
+	setIf(&a.Discoverable, p.Discoverable)
+	setIf(&a.Indexable, p.Indexable)
+	return e.Err()
+}
+
+func setIf[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// RemoteAccount is an actor document of another node, checked and sanitised by federation.
+type RemoteAccount struct {
+	Account
+	AvatarURL string
+	HeaderURL string
+}
+
+// UpsertRemoteAccount stores an actor of another node as it is now. Its handle may have been another actor's before (a
+// host was set up anew): the newcomer takes it over and the old row counts as deleted.
+func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Account, err error) {
+	defer wrap(&err, "remote account %s", r.URI)
+	if r.Host == "" {
+		return nil, invalid("host", "host", "a remote account needs its host")
+	}
+	var saved *Account
+	err = db.Tx(ctx, func(tx *DB) error {
+		now := tx.Now()
+		if r.Created.IsZero() || r.Created.After(now) {
+			r.Created = now
+		}
+		if r.Fields == nil {
+			r.Fields = []Field{}
+		}
+		if r.AlsoKnownAs == nil {
+			r.AlsoKnownAs = []string{}
+		}
+		if _, err := tx.q.Exec(ctx, `update accounts set deleted = $4 where lower(name) = lower($1) and host = $2 and uri <> $3 and deleted is null`,
+			r.Name, r.Host, r.URI, now); err != nil {
+			return err
+		}
+		var id int64
+		err := tx.q.QueryRow(ctx, `insert into accounts (id, host, name, kind, uri, url, inbox, shared_inbox, outbox, followers_uri, following_uri,
+				featured_uri, display_name, bio, fields, lang, key_id, public_key, locked, discoverable, indexable, also_known_as, moved_to,
+				created, updated, fetched)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $25)
+			on conflict (uri) do update set host = excluded.host, name = excluded.name, kind = excluded.kind, url = excluded.url,
+				inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, outbox = excluded.outbox, followers_uri = excluded.followers_uri,
+				following_uri = excluded.following_uri, featured_uri = excluded.featured_uri, display_name = excluded.display_name,
+				bio = excluded.bio, fields = excluded.fields, key_id = excluded.key_id, public_key = excluded.public_key,
+				locked = excluded.locked, discoverable = excluded.discoverable, indexable = excluded.indexable,
+				also_known_as = excluded.also_known_as, moved_to = excluded.moved_to, updated = excluded.updated, fetched = excluded.fetched,
+				deleted = null
+			where accounts.host <> ''
+			returning id`,
+			tx.ids.at(r.Created), r.Host, r.Name, r.Kind, r.URI, r.URL, r.Inbox, r.SharedInbox, r.Outbox, r.FollowersURI, r.FollowingURI,
+			r.FeaturedURI, r.DisplayName, r.Bio, r.Fields, r.Lang, r.KeyID, r.PublicKey, r.Locked, r.Discoverable, r.Indexable,
+			r.AlsoKnownAs, r.MovedTo, r.Created, now).Scan(&id)
+		if err != nil {
+			return err
+		}
+		for column, url := range map[string]string{"avatar_id": r.AvatarURL, "header_id": r.HeaderURL} {
+			if err := tx.remotePicture(ctx, id, column, url); err != nil {
+				return err
+			}
+		}
+		if err := tx.seenHost(ctx, r.Host); err != nil {
+			return err
+		}
+		if err := tx.emit(ctx, Event{Kind: EventActorUpdated, AccountID: id}, false); err != nil {
+			return err
+		}
+		saved, err = tx.accountWhere(ctx, `id = $1`, id)
+		return err
+	})
+	return saved, err
+}
+
+// remotePicture points an account at the picture with the address, keeping the row it has for the same address.
+func (db *DB) remotePicture(ctx context.Context, accountID int64, column, url string) error {
+	if url == "" {
+		_, err := db.q.Exec(ctx, `update accounts set `+column+` = null where id = $1`, accountID)
+		return err
+	}
+	_, err := db.q.Exec(ctx, `with known as (select id from media where account_id = $1 and remote_url = $2 and post_id is null limit 1),
+		made as (insert into media (id, account_id, mime, remote_url, created) select $3, $1, '', $2, $4 where not exists (select from known) returning id)
+		update accounts set `+column+` = (select id from known union all select id from made) where id = $1`,
+		accountID, url, db.NewID(), db.Now())
+	return err
+}
+
+// DeleteRemoteAccount forgets an actor that its own node deleted: tombstones for its posts, no follows, no listings.
+func (db *DB) DeleteRemoteAccount(ctx context.Context, uri string) (err error) {
+	defer wrap(&err, "delete remote account %s", uri)
+	return db.Tx(ctx, func(tx *DB) error {
+		var id int64
+		err := tx.q.QueryRow(ctx, `update accounts set deleted = $2, display_name = '', bio = '', fields = '[]', avatar_id = null, header_id = null,
+			public_key = '' where uri = $1 and host <> '' and deleted is null returning id`, uri, tx.Now()).Scan(&id)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.q.Exec(ctx, `delete from follows where follower_id = $1 or followee_id = $1`, id); err != nil {
+			return err
+		}
+		if _, err := tx.q.Exec(ctx, `delete from likes where account_id = $1`, id); err != nil {
+			return err
+		}
+		rows, err := tx.q.Query(ctx, `select id from posts where account_id = $1 and deleted is null`, id)
+		if err != nil {
+			return err
+		}
+		var posts []int64
+		var post int64
+		for rows.Next() {
+			if err := rows.Scan(&post); err != nil {
+				return err
+			}
+			posts = append(posts, post)
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		for _, post := range posts {
+			if err := tx.bury(ctx, post); err != nil {
+				return err
+			}
+		}
+		return tx.emit(ctx, Event{Kind: EventActorDeleted, AccountID: id}, false)
+	})
+}
+
+// Stale reports whether a remote account was last fetched longer ago than d.
+func (a *Account) Stale(now time.Time, d time.Duration) bool {
+	return a.Fetched == nil || now.Sub(*a.Fetched) > d
+}

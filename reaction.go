@@ -1,0 +1,180 @@
+package souk
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Like notes that a local account likes a post; twice is once.
+func (db *DB) Like(ctx context.Context, accountID, postID int64) (err error) {
+	defer wrap(&err, "like %d", postID)
+	return db.Tx(ctx, func(tx *DB) error {
+		a, err := tx.Account(ctx, accountID)
+		if err != nil {
+			return err
+		}
+		uri := fmt.Sprintf("%s#likes/%d", a.URI, tx.NewID())
+		fresh, err := tx.like(ctx, uri, a, postID)
+		if err != nil || !fresh {
+			return err
+		}
+		return tx.emit(ctx, Event{Kind: EventLiked, AccountID: a.ID, ObjectID: postID, URI: uri}, true)
+	})
+}
+
+func (db *DB) like(ctx context.Context, uri string, a *Account, postID int64) (fresh bool, err error) {
+	p, err := db.reactable(ctx, a, postID)
+	if err != nil {
+		return false, err
+	}
+	tag, err := db.q.Exec(ctx, `insert into likes (account_id, post_id, uri, created) values ($1, $2, $3, $4) on conflict do nothing`, a.ID, p.ID, uri, db.Now())
+	if err != nil || tag.RowsAffected() == 0 {
+		return false, err
+	}
+	if err := db.touchShop(ctx); err != nil {
+		return false, err
+	}
+	return true, db.notify(ctx, p.AccountID, "like", a.ID, p.ID, 0)
+}
+
+// reactable is a post that the account may see and whose author did not block it.
+func (db *DB) reactable(ctx context.Context, a *Account, postID int64) (*Post, error) {
+	p, err := db.Post(ctx, a.ID, postID)
+	if err != nil {
+		return nil, err
+	}
+	if p.Kind == KindBoost {
+		return nil, invalid("post", "boost", "react to the boosted post itself")
+	}
+	return p, db.notBlocked(ctx, p.AccountID, a.ID)
+}
+
+// Unlike takes a like back; where there is none nothing happens.
+func (db *DB) Unlike(ctx context.Context, accountID, postID int64) (err error) {
+	defer wrap(&err, "unlike %d", postID)
+	return db.Tx(ctx, func(tx *DB) error {
+		var uri string
+		rows, err := tx.q.Query(ctx, `delete from likes where account_id = $1 and post_id = $2 returning uri`, accountID, postID)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			if err := rows.Scan(&uri); err != nil {
+				return err
+			}
+		}
+		if err := rows.Err(); err != nil || uri == "" {
+			return err
+		}
+		if err := tx.touchShop(ctx); err != nil {
+			return err
+		}
+		return tx.emit(ctx, Event{Kind: EventUnliked, AccountID: accountID, ObjectID: postID, URI: uri}, true)
+	})
+}
+
+// Boost shares a public or unlisted post with the followers of a local account; twice is once.
+func (db *DB) Boost(ctx context.Context, accountID, postID int64) (_ *Post, err error) {
+	defer wrap(&err, "boost %d", postID)
+	var boost *Post
+	err = db.Tx(ctx, func(tx *DB) error {
+		a, err := tx.Account(ctx, accountID)
+		if err != nil {
+			return err
+		}
+		id := tx.NewID()
+		var fresh bool
+		boost, fresh, err = tx.boost(ctx, a, &Post{ID: id, URI: fmt.Sprintf("%s/activities/%d", tx.BaseURL(), id), Local: true, Published: tx.Now()}, postID)
+		if err != nil || !fresh {
+			return err
+		}
+		return tx.emit(ctx, Event{Kind: EventBoosted, AccountID: a.ID, ObjectID: id}, true)
+	})
+	return boost, err
+}
+
+func (db *DB) boost(ctx context.Context, a *Account, boost *Post, postID int64) (_ *Post, fresh bool, err error) {
+	p, err := db.reactable(ctx, a, postID)
+	if err != nil {
+		return nil, false, err
+	}
+	if p.Visibility != Public && p.Visibility != Unlisted {
+		return nil, false, ErrForbidden
+	}
+	boost.Kind, boost.AccountID, boost.URL = KindBoost, a.ID, p.URL
+	boost.Visibility, boost.InTimeline, boost.ThreadID, boost.BoostOfID = Public, true, boost.ID, &p.ID
+	tag, err := db.q.Exec(ctx, `insert into posts (id, kind, account_id, uri, url, local, visibility, thread_id, boost_of_id, published)
+		values ($1, 'boost', $2, $3, $4, $5, 'public', $1, $6, $7) on conflict do nothing`, boost.ID, a.ID, boost.URI, boost.URL, boost.Local, p.ID, boost.Published)
+	if err != nil {
+		return nil, false, err
+	}
+	if tag.RowsAffected() == 0 {
+		existing, err := db.onePost(ctx, `p.account_id = $1 and p.boost_of_id = $2 and p.deleted is null`, a.ID, p.ID)
+		return existing, false, err
+	}
+	if err := db.touchShop(ctx); err != nil {
+		return nil, false, err
+	}
+	boost.BoostOf, boost.Account = p, a
+	return boost, true, db.notify(ctx, p.AccountID, "boost", a.ID, p.ID, 0)
+}
+
+// Unboost takes a boost back; where there is none nothing happens.
+func (db *DB) Unboost(ctx context.Context, accountID, postID int64) (err error) {
+	defer wrap(&err, "unboost %d", postID)
+	return db.Tx(ctx, func(tx *DB) error {
+		id, err := tx.endBoost(ctx, `account_id = $1 and boost_of_id = $2`, accountID, postID)
+		if err != nil || id == 0 {
+			return err
+		}
+		return tx.emit(ctx, Event{Kind: EventUnboosted, AccountID: accountID, ObjectID: id}, true)
+	})
+}
+
+// endBoost turns a boost into a tombstone; its id is 0 where there was none.
+func (db *DB) endBoost(ctx context.Context, where string, args ...any) (id int64, err error) {
+	err = db.q.QueryRow(ctx, `with ended as (update posts set deleted = now() where kind = 'boost' and deleted is null and `+where+` returning id)
+		select coalesce((select id from ended), 0)`, args...).Scan(&id)
+	if err != nil || id == 0 {
+		return 0, err
+	}
+	return id, db.touchShop(ctx)
+}
+
+// ReceiveLike notes a remote account's like.
+func (db *DB) ReceiveLike(ctx context.Context, uri string, from *Account, postID int64) (err error) {
+	defer wrap(&err, "receive like %s", uri)
+	return db.Tx(ctx, func(tx *DB) error {
+		_, err := tx.like(ctx, uri, from, postID)
+		return err
+	})
+}
+
+// ReceiveUnlike takes back a remote account's like, by the like's id or, where that is unknown, by the post.
+func (db *DB) ReceiveUnlike(ctx context.Context, uri string, from *Account, postURI string) (err error) {
+	defer wrap(&err, "receive unlike %s", uri)
+	if _, err = db.q.Exec(ctx, `delete from likes k using posts p where p.id = k.post_id and k.account_id = $1 and (k.uri = $2 or p.uri = $3)`, from.ID, uri, postURI); err != nil {
+		return err
+	}
+	return db.touchShop(ctx)
+}
+
+// ReceiveBoost notes a remote account's boost of a post that is known here.
+func (db *DB) ReceiveBoost(ctx context.Context, uri string, from *Account, postID int64, published time.Time) (err error) {
+	defer wrap(&err, "receive boost %s", uri)
+	return db.Tx(ctx, func(tx *DB) error {
+		if published.After(tx.Now()) || published.IsZero() {
+			published = tx.Now()
+		}
+		_, _, err := tx.boost(ctx, from, &Post{ID: tx.ids.at(published), URI: uri, Published: published}, postID)
+		return err
+	})
+}
+
+// ReceiveUnboost takes back a remote account's boost.
+func (db *DB) ReceiveUnboost(ctx context.Context, uri string, from *Account, postURI string) (err error) {
+	defer wrap(&err, "receive unboost %s", uri)
+	_, err = db.endBoost(ctx, `account_id = $1 and (uri = $2 or boost_of_id = (select o.id from posts o where o.uri = $3))`, from.ID, uri, postURI)
+	return err
+}

@@ -1,0 +1,206 @@
+package souk
+
+import (
+	"bytes"
+	"html"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/microcosm-cc/bluemonday"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+	rendererhtml "github.com/yuin/goldmark/renderer/html"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Links resolves what a text points at while it is rendered.
+type Links struct {
+	BaseURL string
+	// Mentions maps "name@host" (lower case; local ones also as "name") to the account's profile page.
+	Mentions map[string]string
+}
+
+// Rendered is a text as stored: safe HTML and the hashtags in it, in order, without '#'.
+type Rendered struct {
+	HTML string
+	Tags []string
+}
+
+// markdown and policies are immutable once built; sync.OnceValue keeps their 1 ms off the start.
+var (
+	markdown = sync.OnceValue(func() goldmark.Markdown {
+		return goldmark.New(goldmark.WithExtensions(extension.Strikethrough, extension.Linkify),
+			goldmark.WithRendererOptions(rendererhtml.WithHardWraps()))
+	})
+	contentPolicy = sync.OnceValue(newContentPolicy)
+	plainPolicy   = sync.OnceValue(bluemonday.StrictPolicy)
+)
+
+// newContentPolicy allows what Mastodon keeps since 4.2 (its documentation, "HTML sanitization"), so that a text looks
+// the same everywhere; links open with rel nofollow noopener noreferrer.
+func newContentPolicy() *bluemonday.Policy {
+	p := bluemonday.NewPolicy()
+	p.AllowElements("p", "br", "span", "del", "s", "pre", "code", "blockquote", "em", "strong", "b", "i", "u", "ul", "ol", "li",
+		"h1", "h2", "h3", "h4", "h5", "h6", "sub", "sup")
+	p.AllowAttrs("href").OnElements("a")
+	p.AllowURLSchemes("http", "https", "mailto", "tel")
+	p.AllowAttrs("class").Matching(regexp.MustCompile(`^(?:(?:mention|hashtag|ellipsis|invisible|u-url|h-card|quote-inline)(?: |$))+$`)).OnElements("a", "span", "p")
+	p.AllowAttrs("rel").Matching(regexp.MustCompile(`^(?:(?:tag|me|nofollow|noopener|noreferrer)(?: |$))+$`)).OnElements("a")
+	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
+	p.AllowAttrs("lang").Matching(regexp.MustCompile(`^[A-Za-z0-9-]{2,35}$`)).OnElements("p", "span", "blockquote")
+	p.RequireNoFollowOnLinks(true)
+	p.RequireNoReferrerOnLinks(true)
+	return p
+}
+
+// Sanitise makes HTML from outside safe to show; done once, when the text comes in.
+func Sanitise(fragment string) string { return strings.TrimSpace(contentPolicy().Sanitize(fragment)) }
+
+// Plain is the text of an HTML fragment: blocks become lines, tags go, entities are decoded.
+func Plain(fragment string) string {
+	fragment = blockEnd.ReplaceAllString(fragment, "\n")
+	text := html.UnescapeString(plainPolicy().Sanitize(fragment))
+	return strings.TrimSpace(manyLines.ReplaceAllString(text, "\n\n"))
+}
+
+var (
+	blockEnd  = regexp.MustCompile(`(?i)<br\s*/?>|</(?:p|li|blockquote|h[1-6]|pre|div)>`)
+	manyLines = regexp.MustCompile(`\n{3,}`)
+	// A hashtag begins a word: letters, digits, marks and _ after # or ＃, with at least one non-digit.
+	hashtag = regexp.MustCompile(`(^|[\s\p{P}>])[#＃]([\p{L}\p{N}\p{M}_·]+)`)
+	mention = regexp.MustCompile(`(^|[\s\p{P}>])@([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)(?:@([A-Za-z0-9.-]+[A-Za-z0-9](?::\d+)?))?`)
+	tagged  = regexp.MustCompile(`(?s)<[^>]*>`)
+)
+
+// RenderMarkdown makes safe HTML of a seller's Markdown: raw HTML in it is dropped, mentions that Links knows and all
+// hashtags become links.
+func RenderMarkdown(source string, links Links) Rendered {
+	var out bytes.Buffer
+	if err := markdown().Convert([]byte(norm.NFC.String(source)), &out); err != nil {
+		// goldmark only fails when the writer does, and a buffer does not: keep the text rather than lose it.
+		out.Reset()
+		out.WriteString("<p>" + html.EscapeString(source) + "</p>")
+	}
+	var tags []string
+	linked := outsideLinks(out.String(), func(text string) string {
+		text = hashtag.ReplaceAllStringFunc(text, func(m string) string {
+			parts := hashtag.FindStringSubmatch(m)
+			if digitsOnly(parts[2]) {
+				return m
+			}
+			if !slices.ContainsFunc(tags, func(t string) bool { return FoldTag(t) == FoldTag(parts[2]) }) {
+				tags = append(tags, parts[2])
+			}
+			return parts[1] + `<a href="` + links.BaseURL + "/tags/" + html.EscapeString(FoldTag(parts[2])) + `" class="mention hashtag" rel="tag">#` + parts[2] + `</a>`
+		})
+		return mention.ReplaceAllStringFunc(text, func(m string) string {
+			parts := mention.FindStringSubmatch(m)
+			key := strings.ToLower(parts[2])
+			if parts[3] != "" {
+				key += "@" + strings.ToLower(parts[3])
+			}
+			href, ok := links.Mentions[key]
+			if !ok {
+				return m
+			}
+			return parts[1] + `<span class="h-card"><a href="` + html.EscapeString(href) + `" class="u-url mention">@` + parts[2] + `</a></span>`
+		})
+	})
+	return Rendered{HTML: Sanitise(linked), Tags: tags}
+}
+
+// RenderInline makes safe HTML of one line: links become links, nothing else is marked up.
+func RenderInline(source string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(RenderMarkdown(source, Links{}).HTML, "<p>"), "</p>")
+}
+
+// outsideLinks applies f to the text of an HTML fragment that is not inside tags, links or code.
+func outsideLinks(fragment string, f func(string) string) string {
+	var out strings.Builder
+	depth, last := 0, 0
+	for _, at := range tagged.FindAllStringIndex(fragment, -1) {
+		text, tag := fragment[last:at[0]], fragment[at[0]:at[1]]
+		if depth == 0 {
+			text = f(text)
+		}
+		out.WriteString(text)
+		out.WriteString(tag)
+		switch name := strings.TrimLeft(strings.ToLower(tag), "</"); {
+		case !strings.HasPrefix(name, "a ") && !strings.HasPrefix(name, "a>") && !strings.HasPrefix(name, "code") && !strings.HasPrefix(name, "pre"):
+		case strings.HasPrefix(tag, "</"):
+			depth--
+		default:
+			depth++
+		}
+		last = at[1]
+	}
+	if rest := fragment[last:]; depth == 0 {
+		out.WriteString(f(rest))
+	} else {
+		out.WriteString(rest)
+	}
+	return out.String()
+}
+
+// Handles lists the mentions in a Markdown text as name and host pairs (host "" for local), each once.
+func Handles(source string) [][2]string {
+	var found [][2]string
+	for _, m := range mention.FindAllStringSubmatch(source, -1) {
+		pair := [2]string{strings.ToLower(m[2]), strings.ToLower(m[3])}
+		if !slices.Contains(found, pair) {
+			found = append(found, pair)
+		}
+	}
+	return found
+}
+
+// FoldTag is the form by which hashtags are compared: NFKC, lower case, no '#'.
+func FoldTag(tag string) string {
+	return strings.ToLower(norm.NFKC.String(strings.TrimLeft(tag, "#＃")))
+}
+
+// validTag reports whether a tag (without '#') can be written as a hashtag.
+func validTag(tag string) bool {
+	if tag == "" || utf8.RuneCountInString(tag) > 100 || digitsOnly(tag) {
+		return false
+	}
+	for _, r := range tag {
+		if !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) && r != '_' && r != '·' {
+			return false
+		}
+	}
+	return true
+}
+
+// truncate cuts s to at most n runes.
+func truncate(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n])
+}
+
+// Slug makes the readable part of an address: letters and digits of any script, lower case, the rest as single dashes.
+func Slug(title string) string {
+	var out strings.Builder
+	dash := false
+	for _, r := range strings.ToLower(norm.NFKC.String(title)) {
+		if unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) {
+			if dash && out.Len() > 0 {
+				out.WriteByte('-')
+			}
+			dash = false
+			out.WriteRune(r)
+		} else {
+			dash = true
+		}
+		if utf8.RuneCountInString(out.String()) >= 60 {
+			break
+		}
+	}
+	return out.String()
+}
