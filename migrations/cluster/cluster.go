@@ -13,11 +13,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -86,8 +88,8 @@ func Start(ctx context.Context, cfg Config) (c *Cluster, err error) {
 }
 
 // start starts the cluster of home, whose lock the caller took; the lock goes with the cluster, or is given back on error.
-func start(ctx context.Context, cfg Config, home string, held *lock) (c *Cluster, err error) {
-	c = &Cluster{cfg: cfg, locks: []*lock{held}, hurry: make(chan struct{}), done: make(chan struct{})}
+func start(ctx context.Context, cfg Config, home string, held *lock) (_ *Cluster, err error) {
+	c := &Cluster{cfg: cfg, locks: []*lock{held}, hurry: make(chan struct{}), done: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			c.unlock()
@@ -159,7 +161,9 @@ func (c *Cluster) Database() string { return c.URL(c.cfg.Database) }
 
 func socketURL(dir, database string) string {
 	q := url.Values{"host": {dir}, "port": {strconv.Itoa(port)}, "user": {Role}, "sslmode": {"disable"}}
-	return (&url.URL{Scheme: "postgres", Path: "/" + database, RawQuery: q.Encode(), OmitHost: false}).String()
+	// libpq and pgx take a plus for a plus.
+	query := strings.ReplaceAll(q.Encode(), "+", "%20")
+	return (&url.URL{Scheme: "postgres", Path: "/" + database, RawQuery: query}).String()
 }
 
 // SocketDir is the folder of the socket.
@@ -212,7 +216,18 @@ func (c *Cluster) Stop(ctx context.Context) error {
 		c.release.Do(func() { close(c.hurry) })
 		<-c.done
 	}
-	return c.err
+	if c.sockets == filepath.Join(c.place.base, "run") {
+		return c.err
+	}
+	return errors.Join(c.err, removeSockets(c.sockets), c.removeShortDir())
+}
+
+// removeShortDir deletes the folder of the socket where it does not lie in that of the cluster.
+func (c *Cluster) removeShortDir() error {
+	if err := os.Remove(c.sockets); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func (c *Cluster) unlock() {

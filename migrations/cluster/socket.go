@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // longest is how many bytes the path of a unix socket may have (sun_path, with its closing zero, is 108).
@@ -12,7 +13,7 @@ const longest = 107
 // socketName is the name that PostgreSQL gives its socket.
 const socketName = ".s.PGSQL.5432"
 
-// socketDir makes the folder of the socket: beside the data, or, where that path is too long, in a short one that other
+// socketDir makes the folder of the socket: beside the data, or, where that path is too long or odd, in a short one that other
 // users can no more enter than the first.
 func socketDir(cfg Config, p place, o owner) (string, error) {
 	dirs := []string{filepath.Join(p.base, "run")}
@@ -28,7 +29,7 @@ func socketDir(cfg Config, p place, o owner) (string, error) {
 	}
 	var last error
 	for _, dir := range dirs {
-		if len(dir)+1+len(socketName) > longest {
+		if len(dir)+1+len(socketName) > longest || strings.Contains(dir, ",") { // clients take a comma for a list of hosts
 			continue
 		}
 		if dir == filepath.Join(cfg.SystemDir, name+".run") {
