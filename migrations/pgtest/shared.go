@@ -23,11 +23,13 @@ import (
 //
 //	users    a shared lock on it is held by every test process
 //	start    locked by the test process that looks whether there is a cluster, and starts it
-//	holder   locked by the process that holds the cluster (package run) as long as it does
+//	holder   locked by the process that holds the cluster (package run) as long as it does, with its number
 //	url      the address, complete as soon as it is there
 //
-// The holder ends the cluster when nobody has locked users for a while, since "go test ./..." has pauses between packages.
-const idle = 15 * time.Second
+// The holder ends the cluster when nobody has locked users for a while.
+
+// Idle is that while: "go test ./..." has pauses between packages.
+const Idle = 15 * time.Second
 
 // settings make a cluster quick that nobody will miss.
 func settings() map[string]string {
@@ -129,14 +131,17 @@ func startHolder(ctx context.Context, dir string) error {
 	return cmd.Process.Release()
 }
 
-// Hold runs the shared cluster of dir until no test process has used it for a while or ctx ends, then deletes it.
-// It calls ready when the cluster takes connections.
-func Hold(ctx context.Context, dir string, ready func()) (err error) {
+// Hold runs the shared cluster of dir until no test process has used it for as long as idle, or ctx ends, then deletes
+// it. It calls ready when the cluster takes connections. syscall.EWOULDBLOCK when another process holds it.
+func Hold(ctx context.Context, dir string, idle time.Duration, ready func()) (err error) {
 	holder, err := tryLock(filepath.Join(dir, "holder"), syscall.LOCK_EX)
 	if err != nil {
 		return err
 	}
 	defer holder.Close()
+	if _, err := holder.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0); err != nil {
+		return err
+	}
 	// What a holder left that was killed.
 	if err := cluster.Remove(cluster.Config{Dir: filepath.Join(dir, "node")}); err != nil {
 		return err
@@ -154,7 +159,7 @@ func Hold(ctx context.Context, dir string, ready func()) (err error) {
 		return err
 	}
 	ready()
-	const tick = 500 * time.Millisecond
+	tick := min(500*time.Millisecond, idle)
 	for unused := time.Duration(0); ; unused += tick {
 		users, err := tryLock(filepath.Join(dir, "users"), syscall.LOCK_EX)
 		switch {

@@ -38,7 +38,7 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if args[0] == "-hold" && len(args) == 2 {
-		return pgtest.Hold(ctx, args[1], func() { fmt.Println("ready") })
+		return pgtest.Hold(ctx, args[1], pgtest.Idle, func() { fmt.Println("ready") })
 	}
 	if os.Getenv("SOUK_TEST_DATABASE_URL") != "" {
 		return command(ctx, args)
