@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"souk"
 )
 
 // terminal prints what a command has to say: short aligned lines of a mark (ok, warning, failed), a name and a
@@ -73,12 +75,19 @@ func (t *terminal) paint(colour, text string) string {
 	return "\x1b[1;" + colour + "m" + text + "\x1b[0m"
 }
 
-// failure prints why a command ended: one line for an ordinary error, one for each wrong setting.
+// failure prints why a command ended: one line for an ordinary error, one for each wrong setting or input.
 func (t *terminal) failure(err error) {
 	var wrong ConfigErrors
 	if errors.As(err, &wrong) {
 		for _, e := range wrong {
 			t.fail(e.Name, e.where()+e.Problem, e.Fix)
+		}
+		return
+	}
+	var invalid *souk.Invalid
+	if errors.As(err, &invalid) {
+		for _, p := range invalid.Problems {
+			t.fail(p.Field, p.Message)
 		}
 		return
 	}
