@@ -157,7 +157,7 @@ func (db *DB) CreateAccount(ctx context.Context, n NewAccount) (_ *Account, err 
 		return tx.index(ctx, "account", a.ID)
 	})
 	switch {
-	case violates(err, "accounts_handle"):
+	case violates(err, "accounts_handle"), violates(err, "accounts_uri_key"):
 		return nil, invalid("name", "name_taken", "%q is taken", n.Name)
 	case violates(err, "accounts_email"):
 		return nil, invalid("email", "email_taken", "another account uses this address")
