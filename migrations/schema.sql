@@ -413,6 +413,60 @@ COMMENT ON COLUMN public.posts.in_timeline IS 'False for a listing that its sell
 -- comment: COLUMN posts.deleted
 COMMENT ON COLUMN public.posts.deleted IS 'A tombstone: texts are emptied, the id and uri stay for ever';
 
+-- table: search_gone
+CREATE TABLE public.search_gone (
+    doc_id text NOT NULL COLLATE pg_catalog."C",
+    version bigint NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+-- comment: TABLE search_gone
+COMMENT ON TABLE public.search_gone IS 'What was deleted lately, so that an older version arriving late stays out';
+
+-- table: search_items
+CREATE TABLE public.search_items (
+    version bigint NOT NULL,
+    price bigint,
+    price_ref bigint,
+    lat double precision,
+    lon double precision,
+    created timestamp with time zone NOT NULL,
+    updated timestamp with time zone NOT NULL,
+    expires timestamp with time zone,
+    title_len integer DEFAULT 0 NOT NULL,
+    names_len integer DEFAULT 0 NOT NULL,
+    body_len integer DEFAULT 0 NOT NULL,
+    local boolean DEFAULT false NOT NULL,
+    available boolean DEFAULT false NOT NULL,
+    sensitive boolean DEFAULT false NOT NULL,
+    doc_id text NOT NULL COLLATE pg_catalog."C",
+    uri text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    node text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    seller text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    lang text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    currency text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    condition text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    group_key text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    categories text[] DEFAULT '{}'::text[] NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    ships_to text[] DEFAULT '{}'::text[] NOT NULL,
+    tsv tsvector NOT NULL,
+    CONSTRAINT search_items_check CHECK (((lat IS NULL) = (lon IS NULL))),
+    CONSTRAINT search_items_check1 CHECK (((price IS NULL) = (currency = ''::text)))
+)
+WITH (toast_tuple_target='256', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+ALTER TABLE ONLY public.search_items ALTER COLUMN tsv SET STORAGE EXTERNAL;
+
+-- comment: TABLE search_items
+COMMENT ON TABLE public.search_items IS 'One row a document of the built-in search engine; replaced as a whole by a rebuild (search_items_next)';
+
+-- comment: COLUMN search_items.price_ref
+COMMENT ON COLUMN public.search_items.price_ref IS 'The price in the node''s reference currency, minor units, where it is known';
+
+-- comment: COLUMN search_items.doc_id
+COMMENT ON COLUMN public.search_items.doc_id IS 'base32(sha256(uri)), as in every engine';
+
 -- table: search_outbox
 CREATE TABLE public.search_outbox (
     object_kind text NOT NULL,
@@ -424,6 +478,43 @@ CREATE TABLE public.search_outbox (
 
 -- comment: TABLE search_outbox
 COMMENT ON TABLE public.search_outbox IS 'What must be indexed again; the worker reads the row as it is now, so one entry an object is enough';
+
+-- table: search_state
+CREATE TABLE public.search_state (
+    only_row boolean DEFAULT true NOT NULL,
+    schema integer NOT NULL,
+    docs bigint DEFAULT 0 NOT NULL,
+    title_len bigint DEFAULT 0 NOT NULL,
+    names_len bigint DEFAULT 0 NOT NULL,
+    body_len bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT search_state_only_row_check CHECK (only_row)
+);
+
+-- comment: TABLE search_state
+COMMENT ON TABLE public.search_state IS 'Totals of search_items, for the weight of words; schema 0 wants a rebuild';
+
+-- table: search_typos
+CREATE TABLE public.search_typos (
+    part text NOT NULL COLLATE pg_catalog."C",
+    word text NOT NULL COLLATE pg_catalog."C"
+);
+
+-- comment: TABLE search_typos
+COMMENT ON TABLE public.search_typos IS 'A word with one letter taken out: words that share a part are one mistake from each other';
+
+-- table: search_words
+CREATE TABLE public.search_words (
+    word text NOT NULL COLLATE pg_catalog."C",
+    docs integer NOT NULL,
+    typos boolean DEFAULT false NOT NULL
+)
+WITH (fillfactor='80');
+
+-- comment: TABLE search_words
+COMMENT ON TABLE public.search_words IS 'Every lexeme of search_items.tsv: words, ~stems, pairs of characters, #tags';
+
+-- comment: COLUMN search_words.typos
+COMMENT ON COLUMN public.search_words.typos IS 'Its spellings are in search_typos, or it never gets any';
 
 -- table: sessions
 CREATE TABLE public.sessions (
@@ -642,9 +733,29 @@ ALTER TABLE ONLY public.posts
 ALTER TABLE ONLY public.posts
     ADD CONSTRAINT posts_uri_key UNIQUE (uri);
 
+-- constraint: search_gone search_gone_pkey
+ALTER TABLE ONLY public.search_gone
+    ADD CONSTRAINT search_gone_pkey PRIMARY KEY (doc_id);
+
+-- constraint: search_items search_items_pkey
+ALTER TABLE ONLY public.search_items
+    ADD CONSTRAINT search_items_pkey PRIMARY KEY (doc_id);
+
 -- constraint: search_outbox search_outbox_pkey
 ALTER TABLE ONLY public.search_outbox
     ADD CONSTRAINT search_outbox_pkey PRIMARY KEY (object_kind, object_id);
+
+-- constraint: search_state search_state_pkey
+ALTER TABLE ONLY public.search_state
+    ADD CONSTRAINT search_state_pkey PRIMARY KEY (only_row);
+
+-- constraint: search_typos search_typos_pkey
+ALTER TABLE ONLY public.search_typos
+    ADD CONSTRAINT search_typos_pkey PRIMARY KEY (part, word);
+
+-- constraint: search_words search_words_pkey
+ALTER TABLE ONLY public.search_words
+    ADD CONSTRAINT search_words_pkey PRIMARY KEY (word);
 
 -- constraint: sessions sessions_pkey
 ALTER TABLE ONLY public.sessions
@@ -772,6 +883,33 @@ CREATE INDEX posts_thread ON public.posts USING btree (thread_id, id);
 
 -- index: posts_waiting_parent
 CREATE INDEX posts_waiting_parent ON public.posts USING btree (in_reply_to_uri) WHERE ((in_reply_to_id IS NULL) AND (in_reply_to_uri <> ''::text));
+
+-- index: search_items_categories
+CREATE INDEX search_items_categories ON public.search_items USING gin (categories) WITH (fastupdate='on', gin_pending_list_limit='1024');
+
+-- index: search_items_created
+CREATE INDEX search_items_created ON public.search_items USING btree (created DESC, doc_id);
+
+-- index: search_items_expires
+CREATE INDEX search_items_expires ON public.search_items USING btree (expires) WHERE (expires IS NOT NULL);
+
+-- index: search_items_kind
+CREATE INDEX search_items_kind ON public.search_items USING btree (kind, created DESC, doc_id);
+
+-- index: search_items_node
+CREATE INDEX search_items_node ON public.search_items USING btree (node);
+
+-- index: search_items_place
+CREATE INDEX search_items_place ON public.search_items USING btree (lat, lon) WHERE (lat IS NOT NULL);
+
+-- index: search_items_price
+CREATE INDEX search_items_price ON public.search_items USING btree (price_ref, price, doc_id);
+
+-- index: search_items_seller
+CREATE INDEX search_items_seller ON public.search_items USING btree (seller);
+
+-- index: search_items_tsv
+CREATE INDEX search_items_tsv ON public.search_items USING gin (tsv) WITH (fastupdate='on', gin_pending_list_limit='2048');
 
 -- index: search_outbox_queued
 CREATE INDEX search_outbox_queued ON public.search_outbox USING btree (queued);

@@ -15,6 +15,8 @@ import (
 	"iter"
 	"strings"
 	"time"
+
+	"souk"
 )
 
 var (
@@ -78,12 +80,6 @@ const (
 // Point is a place in degrees: latitude -90 to 90, longitude -180 to 180.
 type Point struct{ Lat, Lon float64 }
 
-// Money is an amount in minor units of an ISO 4217 currency.
-type Money struct {
-	Amount   int64
-	Currency string
-}
-
 // Document is what an engine stores of one listing, post or account.
 type Document struct {
 	ID      ID     // IDOf(URI); empty is filled in by Upsert
@@ -100,8 +96,8 @@ type Document struct {
 	Categories  []string // the category and every ancestor of it
 	Lang        string   // BCP 47; empty is unknown
 
-	Price     *Money // as the seller states it
-	PriceRef  *int64 // in the node's reference currency, minor units; filter and sort use it where it is given
+	Price     *souk.Money // as the seller states it
+	PriceRef  *int64      // in the node's reference currency, minor units; filter and sort use it where it is given
 	Available bool
 	Condition string
 	ShipsTo   []string // ISO 3166 codes
