@@ -52,11 +52,8 @@ type startCluster func(context.Context, cluster.Config) (*cluster.Cluster, error
 // besideNode joins the cluster of a running node, else starts it for as long as the command works, and makes it where
 // there is none yet.
 func besideNode(ctx context.Context, cfg cluster.Config) (*cluster.Cluster, error) {
-	c, err := cluster.Open(ctx, cfg)
-	if errors.Is(err, cluster.ErrNoCluster) {
-		return cluster.Start(ctx, cfg)
-	}
-	return c, err
+	cfg.Make = true
+	return cluster.Open(ctx, cfg)
 }
 
 // close lets the database go, and stops the cluster if openStore started it. It works after ctx has ended, too.

@@ -40,6 +40,7 @@ type Config struct {
 	User      string            // as root: the user that PostgreSQL runs as; souk, postgres or nobody when empty
 	SystemDir string            // where clusters go that cannot lie in Dir; /var/lib/souk when empty
 	Settings  map[string]string // settings of PostgreSQL, over the defaults of this package
+	Make      bool              // Open makes the cluster where there is none, as Start always does
 	Log       *slog.Logger      // discarded when nil
 }
 

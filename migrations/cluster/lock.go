@@ -37,7 +37,8 @@ func guestsOf(home string) string { return filepath.Join(home, "postgres.guests"
 // tryLock takes the lock at path or returns an ErrInUse that names its holder. The holder of an exclusive lock leaves
 // its kind ("node", "command") and its process in the file.
 func tryLock(path string, exclusive bool, kind string) (*lock, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	// The folder may belong to the user of PostgreSQL, who must not lead root elsewhere by a link.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("%w: run this as root, or as the user who runs the node", err)
 	}

@@ -15,7 +15,7 @@ import (
 // ErrNoCluster says that there is no private PostgreSQL in a data directory yet.
 var ErrNoCluster = errors.New("there is no database in the data directory yet: souk serve makes it")
 
-// Open gives a command the cluster of cfg.Dir, and makes none. Beside a running node it joins the node's, which it trusts only
+// Open gives a command the cluster of cfg.Dir, and makes one only if cfg.Make says so. Beside a running node it joins the node's, which it trusts only
 // after comparing its pid file with the process of that number; else it starts the cluster, and Stop stops it again.
 //
 // Errors: ErrNoCluster, ErrNoBinaries, *ErrVersion.
@@ -29,18 +29,11 @@ func Open(ctx context.Context, cfg Config) (c *Cluster, err error) {
 }
 
 func open(ctx context.Context, cfg Config) (*Cluster, error) {
-	abs, err := filepath.Abs(cfg.Dir)
+	home, err := findHome(cfg)
 	if err != nil {
 		return nil, err
 	}
-	home, err := filepath.EvalSymlinks(abs)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNoCluster
-	}
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	waiting, cancel := context.WithTimeout(ctx, time.Minute) // for another process; recovery may take longer
 	defer cancel()
 	for {
 		held, err := tryLock(lockOf(home), true, "command")
@@ -55,15 +48,31 @@ func open(ctx context.Context, cfg Config) (*Cluster, error) {
 			return c, nil
 		}
 		// Its holder may be starting, or stopping: look again.
-		if !errors.Is(joinErr, errNotReady) || pause(ctx, 20*time.Millisecond) != nil {
+		if !errors.Is(joinErr, errNotReady) || pause(waiting, 20*time.Millisecond) != nil {
 			return nil, joinErr
 		}
 	}
 }
 
+// findHome is the data directory as all processes write it; without cfg.Make it must exist.
+func findHome(cfg Config) (string, error) {
+	if cfg.Make {
+		return makeHome(cfg.Dir)
+	}
+	abs, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return "", err
+	}
+	home, err := filepath.EvalSymlinks(abs)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", ErrNoCluster
+	}
+	return home, err
+}
+
 func startForCommand(ctx context.Context, cfg Config, home string, held *lock) (*Cluster, error) {
 	p, err := locate(cfg, home)
-	if err == nil && !p.fixed {
+	if err == nil && !p.fixed && !cfg.Make {
 		err = ErrNoCluster
 	}
 	if err != nil {

@@ -64,6 +64,39 @@ func TestOpenMakesNothing(t *testing.T) {
 	}
 }
 
+// Two commands at once where there is nothing yet: one makes the cluster, and both have it as long as they need.
+func TestOpenThatMakes(t *testing.T) {
+	t.Parallel()
+	cfg := cluster.Config{Dir: dir(t), Make: true}
+	type opened struct {
+		c   *cluster.Cluster
+		err error
+	}
+	results := make(chan opened, 2)
+	for range 2 {
+		go func() {
+			c, err := cluster.Open(t.Context(), cfg)
+			results <- opened{c, err}
+		}()
+	}
+	first, second := <-results, <-results
+	if err := errors.Join(first.err, second.err); err != nil {
+		t.Fatal(err)
+	}
+	if first.c.PID() != second.c.PID() {
+		t.Errorf("processes %d and %d", first.c.PID(), second.c.PID())
+	}
+	note(t, first.c.Database())
+	expectNote(t, second.c.Database())
+	stopped := make(chan error, 2)
+	for _, c := range []*cluster.Cluster{first.c, second.c} {
+		go func() { stopped <- c.Stop(t.Context()) }()
+	}
+	if err := errors.Join(<-stopped, <-stopped); err != nil {
+		t.Error(err)
+	}
+}
+
 // Two commands, and then a node: the first keeps its cluster until the second is done, and the node waits for both.
 func TestCommandsShareACluster(t *testing.T) {
 	t.Parallel()

@@ -93,7 +93,7 @@ func (o owner) makePrivate(dir string) error {
 		if !o.drop || uid != 0 {
 			return fmt.Errorf("%s belongs to user %d, not to user %d, whom PostgreSQL runs as", dir, uid, o.uid)
 		}
-		if err := os.Chown(dir, int(o.uid), int(o.gid)); err != nil {
+		if err := os.Lchown(dir, int(o.uid), int(o.gid)); err != nil {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ func onOneThread(cmd *exec.Cmd) <-chan error {
 func (c *Cluster) launch() (*postmaster, error) {
 	pm := &postmaster{output: filepath.Join(c.place.logs(), "start.log"), exited: make(chan struct{})}
 	// A file, since the children of PostgreSQL keep a pipe open, and a dead node would break it.
-	out, err := os.OpenFile(pm.output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
+	out, err := os.OpenFile(pm.output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}

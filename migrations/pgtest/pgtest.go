@@ -34,6 +34,7 @@ type server struct {
 	url      string        // of a database that exists
 	admin    *pgxpool.Pool // connected to it
 	template string        // the migrated database that tests get copies of
+	strategy string        // how a copy is made, a clause of "create database"
 	use      *os.File      // the lock that keeps the shared cluster; nil for a named server
 }
 
@@ -52,8 +53,19 @@ var connect = sync.OnceValues(func() (*server, error) {
 	if s.admin, err = open(ctx, s.url, 4); err != nil {
 		return nil, err
 	}
+	if s.strategy, err = strategy(ctx, s.admin); err != nil {
+		return nil, err
+	}
 	return s, s.makeTemplate(ctx)
 })
+
+// strategy is to copy files where the server need not wait for the disk: two or three times as fast as its default.
+// Before PostgreSQL 15 there is no other way, and no clause to say so.
+func strategy(ctx context.Context, admin *pgxpool.Pool) (clause string, err error) {
+	err = admin.QueryRow(ctx, `select case when current_setting('server_version_num')::int >= 150000
+		and current_setting('fsync') = 'off' then ' strategy file_copy' else '' end`).Scan(&clause)
+	return clause, err
+}
 
 // New returns a pool on a fresh, migrated database. The database is dropped, and the pool closed, when the test ends;
 // a connection that the test did not give back fails it.
@@ -177,7 +189,7 @@ func (s *server) fillTemplate(ctx context.Context) error {
 }
 
 func (s *server) create(ctx context.Context, name, template string) error {
-	_, err := s.admin.Exec(ctx, "create database "+quote(name)+" template "+quote(template))
+	_, err := s.admin.Exec(ctx, "create database "+quote(name)+" template "+quote(template)+s.strategy)
 	if err != nil {
 		return fmt.Errorf("create database %s: %w", name, err)
 	}
