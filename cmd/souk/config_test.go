@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"souk"
 
 	"github.com/spf13/pflag"
 )
@@ -333,5 +336,22 @@ func TestUnknownCommand(t *testing.T) {
 	var out, errOut bytes.Buffer
 	if code := run(t.Context(), []string{"serv"}, nil, nil, &out, &errOut); code != 1 || !strings.HasPrefix(errOut.String(), "failed   souk") {
 		t.Errorf("exit %d, printed %q", code, errOut.String())
+	}
+}
+
+// What a seller changes lives in the database, what an admin changes here: no name may stand in both.
+func TestNoSettingInTwoPlaces(t *testing.T) {
+	t.Parallel()
+	shop := reflect.TypeFor[souk.Shop]()
+	if shop.NumField() < 5 {
+		t.Fatalf("the shop has %d settings: nothing was compared", shop.NumField())
+	}
+	for i := range shop.NumField() {
+		field := strings.ToLower(shop.Field(i).Name)
+		for _, s := range settings() {
+			if strings.ReplaceAll(s.name, "_", "") == field {
+				t.Errorf("%s is a setting of the file and of the shop", s.name)
+			}
+		}
 	}
 }
