@@ -1,0 +1,91 @@
+package middleware
+
+import (
+	"math"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"golang.org/x/time/rate"
+)
+
+// Limits bounds how often one client may ask. Multiplier is SOUK_RATE_LIMIT: 0 turns the limits off.
+type Limits struct {
+	Multiplier float64
+	Now        func() time.Time
+}
+
+// Limit is one named limit: Burst requests at once, then Every one.
+type Limit struct {
+	Burst int
+	Every time.Duration
+}
+
+// maxClients bounds the memory of a limiter; when it is full those who have all their tokens are forgotten.
+const maxClients = 50_000
+
+type limiter struct {
+	mu      sync.Mutex
+	clients map[string]*rate.Limiter
+}
+
+// By makes a middleware that allows each key the limit; key is usually the client's address (Client).
+func (l Limits) By(limit Limit, key func(echo.Context) string) echo.MiddlewareFunc {
+	if l.Multiplier <= 0 {
+		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
+	}
+	state := &limiter{clients: map[string]*rate.Limiter{}}
+	every := rate.Limit(l.Multiplier / limit.Every.Seconds())
+	burst := max(1, int(math.Ceil(float64(limit.Burst)*l.Multiplier)))
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			wait := state.take(key(c), l.Now(), every, burst)
+			if wait > 0 {
+				c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+				return echo.NewHTTPError(http.StatusTooManyRequests, "too many requests: wait a moment")
+			}
+			return next(c)
+		}
+	}
+}
+
+// take is how long the client must wait; 0 means that its request counts now.
+func (s *limiter) take(key string, now time.Time, every rate.Limit, burst int) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	client, ok := s.clients[key]
+	if !ok {
+		if len(s.clients) >= maxClients {
+			for k, v := range s.clients {
+				if v.TokensAt(now) >= float64(burst) {
+					delete(s.clients, k)
+				}
+			}
+		}
+		client = rate.NewLimiter(every, burst)
+		s.clients[key] = client
+	}
+	r := client.ReserveN(now, 1)
+	wait := r.DelayFrom(now)
+	if wait > 0 {
+		r.CancelAt(now)
+	}
+	return wait
+}
+
+// Client is the client's network: an IPv4 address, or the /64 of an IPv6 one, since a household has all of those.
+func Client(c echo.Context) string {
+	address, err := netip.ParseAddr(c.RealIP())
+	if err != nil {
+		return c.RealIP()
+	}
+	if address.Is6() {
+		if p, err := address.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return address.String()
+}
