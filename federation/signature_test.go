@@ -27,9 +27,8 @@ import (
 )
 
 const (
-	testKeyID  = "https://remote.test/users/alice#main-key"
-	testBody   = `{"type":"Like","id":"https://remote.test/act/1"}`
-	activityCT = "application/activity+json"
+	testKeyID = "https://remote.test/users/alice#main-key"
+	testBody  = `{"type":"Like","id":"https://remote.test/act/1"}`
 )
 
 var (
@@ -37,6 +36,10 @@ var (
 	testKey  = sync.OnceValue(func() *rsa.PrivateKey { return mustRSA(2048) })
 	otherKey = sync.OnceValue(func() *rsa.PrivateKey { return mustRSA(2048) })
 )
+
+var signers = map[string]func(*http.Request, []byte, string, *rsa.PrivateKey, time.Time) error{
+	"cavage": SignCavage, "rfc9421": SignRFC9421,
+}
 
 func mustRSA(bits int) *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, bits)
@@ -54,9 +57,9 @@ func outgoing(t testing.TB, method, address, body string) *http.Request {
 		t.Fatal(err)
 	}
 	if body != "" {
-		req.Header.Set("Content-Type", activityCT)
+		req.Header.Set("Content-Type", activityMedia)
 	}
-	req.Header.Set("Accept", activityCT)
+	req.Header.Set("Accept", activityMedia)
 	return req
 }
 
@@ -124,9 +127,6 @@ func TestSignatureVectors(t *testing.T) {
 
 func TestSignThenVerify(t *testing.T) {
 	t.Parallel()
-	signers := map[string]func(*http.Request, []byte, string, *rsa.PrivateKey, time.Time) error{
-		"cavage": SignCavage, "rfc9421": SignRFC9421,
-	}
 	requests := []struct{ name, method, address, body string }{
 		{"post", "POST", "https://node.test/inbox", testBody},
 		{"post with query and port", "POST", "http://127.0.0.2:4000/inbox?x=1&y=%20", testBody},
@@ -484,9 +484,7 @@ func BenchmarkSign(b *testing.B) {
 			}
 		}
 	})
-	for name, sign := range map[string]func(*http.Request, []byte, string, *rsa.PrivateKey, time.Time) error{
-		"cavage": SignCavage, "rfc9421": SignRFC9421,
-	} {
+	for name, sign := range signers {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			req, body := outgoing(b, "POST", "https://node.test/inbox", testBody), []byte(testBody)
@@ -511,9 +509,7 @@ func BenchmarkVerify(b *testing.B) {
 			}
 		}
 	})
-	for name, sign := range map[string]func(*http.Request, []byte, string, *rsa.PrivateKey, time.Time) error{
-		"cavage": SignCavage, "rfc9421": SignRFC9421,
-	} {
+	for name, sign := range signers {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			req := outgoing(b, "POST", "https://node.test/inbox", testBody)
