@@ -4,9 +4,7 @@
 .PHONY: help demo run build test check fmt lint vet fmt-check schema-check generated-check size-check schema bench bench-full
 
 # Pure Go: the same binary everywhere, and no C compiler needed. (The race detector needs one: make test RACE=-race.)
-ifndef RACE
-export CGO_ENABLED := 0
-endif
+export CGO_ENABLED := $(if $(RACE),1,0)
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
