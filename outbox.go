@@ -87,10 +87,10 @@ func (db *DB) Activity(ctx context.Context, id int64) (_ *Activity, err error) {
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Activity])
 }
 
-// Activities are the public activities of an account, the newest first: its outbox.
+// Activities are the posts and boosts that an account made public, the newest first: its outbox.
 func (db *DB) Activities(ctx context.Context, accountID int64, page Page) (_ []Activity, err error) {
 	defer wrap(&err, "activities of %d", accountID)
-	rows, err := db.q.Query(ctx, `select `+activityColumns+` from activities where account_id = $1 and public and id < $2 and id > $3
+	rows, err := db.q.Query(ctx, `select `+activityColumns+` from activities where account_id = $1 and public and type in ('Create', 'Announce') and id < $2 and id > $3
 		order by id desc limit $4`, accountID, page.before(), page.After, page.limit())
 	if err != nil {
 		return nil, err
@@ -98,11 +98,20 @@ func (db *DB) Activities(ctx context.Context, accountID int64, page Page) (_ []A
 	return pgx.CollectRows(rows, pgx.RowToStructByName[Activity])
 }
 
-// ActivityCount is how many public activities an account has.
+// ActivityCount is how many Activities an account has.
 func (db *DB) ActivityCount(ctx context.Context, accountID int64) (n int, err error) {
 	defer wrap(&err, "activity count of %d", accountID)
-	err = db.q.QueryRow(ctx, `select count(*) from activities where account_id = $1 and public`, accountID).Scan(&n)
+	err = db.q.QueryRow(ctx, `select count(*) from activities where account_id = $1 and public and type in ('Create', 'Announce')`, accountID).Scan(&n)
 	return n, err
+}
+
+// HideActivities takes what was said about a post so far out of everybody's sight, in the catalogue too: the post was
+// deleted, and its text must not be read in what announced it. Deliveries under way are not stopped.
+func (db *DB) HideActivities(ctx context.Context, postID int64) (err error) {
+	defer wrap(&err, "hide activities about %d", postID)
+	_, err = db.q.Exec(ctx, `update activities set public = false where public
+		and (post_id = $1 or id in (select activity_id from catalogue where listing_id = $1))`, postID)
+	return err
 }
 
 // Reached are the inboxes that got any activity about a post: a Delete or Update must reach them too.

@@ -1,0 +1,293 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"souk"
+)
+
+const (
+	outboxPage   = 20
+	accountsPage = 80
+	repliesPage  = 40
+	// featuredMost is how many posts are shown as pinned: Mastodon reads no more.
+	featuredMost = 5
+)
+
+// Every collection takes the query of the request: without page it answers the collection itself, with page (any
+// value) the page behind the cursor max_id or after. A cursor that is no id is souk.ErrNotFound.
+
+// cursor reads a cursor of a page; paged is false where the collection itself is asked for.
+func cursor(q url.Values, name string) (id int64, paged bool, err error) {
+	text := q.Get(name)
+	if text == "" {
+		return 0, q.Has("page"), nil
+	}
+	if name == "after" && text == "0" {
+		return 0, true, nil
+	}
+	id, err = souk.ParseID(text)
+	return id, true, err
+}
+
+func formatID(id int64) string { return strconv.FormatInt(id, 10) }
+
+// ordered is an OrderedCollection whose items are on pages.
+func ordered(id string, total int) *collection {
+	c := &collection{Context: plainContext(), ID: id, Type: "OrderedCollection", TotalItems: &total}
+	if total > 0 {
+		c.First = id + "?page=true"
+	}
+	return c
+}
+
+func pageID(id, name string, cursor int64) string {
+	if cursor == 0 {
+		return id + "?page=true"
+	}
+	return id + "?page=true&" + name + "=" + formatID(cursor)
+}
+
+// Outbox is what a person or shop posted and boosted for everybody, newest first (ActivityPub 5.1).
+func (f *Federation) Outbox(ctx context.Context, name string, q url.Values) (_ *Document, err error) {
+	defer wrap(&err, "outbox of %q", name)
+	a, err := f.person(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	before, paged, err := cursor(q, "max_id")
+	if err != nil {
+		return nil, err
+	}
+	if !paged {
+		n, err := f.db.ActivityCount(ctx, a.ID)
+		if err != nil {
+			return nil, err
+		}
+		return answer(ordered(a.Outbox, n))
+	}
+	list, err := f.db.Activities(ctx, a.ID, souk.Page{Before: before, Limit: outboxPage})
+	if err != nil {
+		return nil, err
+	}
+	page := &collection{Context: plainContext(), ID: pageID(a.Outbox, "max_id", before), Type: "OrderedCollectionPage", PartOf: a.Outbox}
+	items := []any{}
+	for i := range list {
+		body, err := f.current(ctx, &list[i])
+		if errors.Is(err, souk.ErrGone) || errors.Is(err, souk.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, body)
+	}
+	if len(list) == outboxPage {
+		page.Next = pageID(a.Outbox, "max_id", list[len(list)-1].ID)
+	}
+	page.OrderedItems = items
+	return answer(page)
+}
+
+// NodeOutbox is the outbox of the instance actor, which publishes nothing.
+func (f *Federation) NodeOutbox(context.Context) (*Document, error) {
+	return answer(ordered(f.db.BaseURL()+"/actor/outbox", 0))
+}
+
+// Followers are the accounts that follow a person or shop (ActivityPub 5.3).
+func (f *Federation) Followers(ctx context.Context, name string, q url.Values) (_ *Document, err error) {
+	defer wrap(&err, "followers of %q", name)
+	a, err := f.person(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return f.followers(ctx, a, q)
+}
+
+// Following are the accounts that a person or shop follows (ActivityPub 5.4).
+func (f *Federation) Following(ctx context.Context, name string, q url.Values) (_ *Document, err error) {
+	defer wrap(&err, "following of %q", name)
+	a, err := f.person(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return f.following(ctx, a, q)
+}
+
+func (f *Federation) followers(ctx context.Context, a *souk.Account, q url.Values) (*Document, error) {
+	n, _, err := f.db.FollowCounts(ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	return f.accounts(a.FollowersURI, n, q, func(page souk.Page) ([]souk.FollowEntry, error) {
+		return f.db.Followers(ctx, a.ID, souk.FollowAccepted, page)
+	})
+}
+
+func (f *Federation) following(ctx context.Context, a *souk.Account, q url.Values) (*Document, error) {
+	_, n, err := f.db.FollowCounts(ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	return f.accounts(a.FollowingURI, n, q, func(page souk.Page) ([]souk.FollowEntry, error) {
+		return f.db.Following(ctx, a.ID, souk.FollowAccepted, page)
+	})
+}
+
+// accounts is a collection of actor ids, which list pages.
+func (f *Federation) accounts(id string, total int, q url.Values, list func(souk.Page) ([]souk.FollowEntry, error)) (*Document, error) {
+	before, paged, err := cursor(q, "max_id")
+	if err != nil {
+		return nil, err
+	}
+	if !paged {
+		return answer(ordered(id, total))
+	}
+	entries, err := list(souk.Page{Before: before, Limit: accountsPage})
+	if err != nil {
+		return nil, err
+	}
+	page := &collection{Context: plainContext(), ID: pageID(id, "max_id", before), Type: "OrderedCollectionPage", PartOf: id}
+	items := []string{}
+	for _, e := range entries {
+		items = append(items, e.Account.URI)
+	}
+	if len(entries) == accountsPage {
+		page.Next = pageID(id, "max_id", entries[len(entries)-1].ID)
+	}
+	page.OrderedItems = items
+	return answer(page)
+}
+
+// Featured is what other servers show on top of a shop's profile: its newest announced listings that can be ordered,
+// then its newest posts. It is all that a new follower's server fetches of what was there before. Ids only: Mastodon
+// skips what is embedded and not exactly a Note.
+func (f *Federation) Featured(ctx context.Context, name string) (_ *Document, err error) {
+	defer wrap(&err, "featured of %q", name)
+	a, err := f.person(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	items := []string{}
+	if a.Sells() {
+		posts, err := f.db.AccountPosts(ctx, 0, a.ID, souk.AccountFilter{NoReplies: true, NoBoosts: true}, souk.Page{Limit: 80})
+		if err != nil {
+			return nil, err
+		}
+		slices.SortStableFunc(posts, func(a, b souk.Post) int { return rank(a) - rank(b) })
+		for _, p := range posts {
+			if rank(p) < 2 && len(items) < featuredMost {
+				items = append(items, p.URI)
+			}
+		}
+	}
+	total := len(items)
+	return answer(&collection{Context: plainContext(), ID: a.FeaturedURI, Type: "OrderedCollection", TotalItems: &total, OrderedItems: items})
+}
+
+// rank orders what is featured: listings on sale, then public posts; 2 is nothing to show.
+func rank(p souk.Post) int {
+	switch {
+	case p.Visibility != souk.Public:
+		return 2
+	case p.Listing == nil:
+		return 1
+	case p.Listing.OnSale():
+		return 0
+	}
+	return 2
+}
+
+// publicPost is a post or listing of this node that everybody may read.
+func (f *Federation) publicPost(ctx context.Context, id int64) (*souk.Post, error) {
+	p, err := f.db.Post(ctx, 0, id)
+	if err != nil {
+		return nil, err
+	}
+	if !p.Local || p.Kind == souk.KindBoost {
+		return nil, souk.ErrNotFound
+	}
+	return p, nil
+}
+
+// Replies are the public answers to a post or listing, oldest first. The collection holds its first page, which is all
+// that Mastodon looks at when it first sees the post.
+func (f *Federation) Replies(ctx context.Context, postID int64, q url.Values) (_ *Document, err error) {
+	defer wrap(&err, "replies to %d", postID)
+	p, err := f.publicPost(ctx, postID)
+	if err != nil {
+		return nil, err
+	}
+	after, paged, err := cursor(q, "after")
+	if err != nil {
+		return nil, err
+	}
+	replies, err := f.db.RepliesTo(ctx, p.ID, after, repliesPage)
+	if err != nil {
+		return nil, err
+	}
+	id := p.URI + "/replies"
+	page := &collection{ID: pageID(id, "after", after), Type: "CollectionPage", PartOf: id, Items: uris(replies)}
+	if len(replies) == repliesPage {
+		page.Next = pageID(id, "after", replies[len(replies)-1].ID)
+	}
+	if paged {
+		page.Context = plainContext()
+		return answer(page)
+	}
+	return answer(&collection{Context: plainContext(), ID: id, Type: "Collection", TotalItems: &p.Replies, First: page})
+}
+
+func uris(posts []souk.Post) []string {
+	list := []string{}
+	for i := range posts {
+		if posts[i].Deleted == nil {
+			list = append(list, posts[i].URI)
+		}
+	}
+	return list
+}
+
+// Context is the whole public conversation that began with a post or listing of this node, oldest first (FEP-7888).
+func (f *Federation) Context(ctx context.Context, postID int64) (_ *Document, err error) {
+	defer wrap(&err, "conversation of %d", postID)
+	p, err := f.publicPost(ctx, postID)
+	if err != nil {
+		return nil, err
+	}
+	if p.ThreadID != p.ID {
+		return nil, souk.ErrNotFound
+	}
+	posts, err := f.db.Thread(ctx, 0, p.ThreadID)
+	if err != nil {
+		return nil, err
+	}
+	items := uris(posts)
+	total := len(items)
+	return answer(&collection{Context: plainContext(), ID: p.URI + "/context", Type: "OrderedCollection",
+		AttributedTo: p.Account.URI, TotalItems: &total, OrderedItems: items})
+}
+
+// Likes says how many like a post or listing, not who.
+func (f *Federation) Likes(ctx context.Context, postID int64) (_ *Document, err error) {
+	defer wrap(&err, "likes of %d", postID)
+	p, err := f.publicPost(ctx, postID)
+	if err != nil {
+		return nil, err
+	}
+	return answer(&collection{Context: plainContext(), ID: p.URI + "/likes", Type: "Collection", TotalItems: &p.Likes})
+}
+
+// Shares says how many boosted a post or listing, not who.
+func (f *Federation) Shares(ctx context.Context, postID int64) (_ *Document, err error) {
+	defer wrap(&err, "shares of %d", postID)
+	p, err := f.publicPost(ctx, postID)
+	if err != nil {
+		return nil, err
+	}
+	return answer(&collection{Context: plainContext(), ID: p.URI + "/shares", Type: "Collection", TotalItems: &p.Boosts})
+}

@@ -1,0 +1,45 @@
+package federation
+
+import "souk"
+
+// addProposal makes a listing's note a FEP-0837 proposal: what is given (publishes) for what (reciprocal). Stock leaves
+// the node only as one of three words; a number would tell sales.
+func (n *note) addProposal(l *souk.Listing) {
+	n.Purpose, n.UnitBased = "offer", true
+	price := l.Price()
+	n.Publishes = &intent{Type: "Intent", ID: n.ID + "#primary", Action: "transfer", ResourceQuantity: units("1"),
+		Name: l.Title, ItemCondition: itemConditions[l.Condition], Availability: availabilities[l.Availability], Category: l.Category}
+	if len(l.Variants) > 0 {
+		n.Publishes.SKU = l.Variants[0].SKU
+	}
+	if l.Availability == souk.NoStock {
+		none := units("0")
+		n.Publishes.AvailableQuantity = &none
+	}
+	n.Reciprocal = &intent{Type: "Intent", ID: n.ID + "#reciprocal", Action: "transfer", ResourceConformsTo: currencyURI(price.Currency),
+		ResourceQuantity: units(price.Decimal()), PriceCurrency: price.Currency}
+}
+
+func units(n string) measure { return measure{HasUnit: "one", HasNumericalValue: n} }
+
+// itemConditions and availabilities are the words of schema.org for ours. They are read only.
+var (
+	itemConditions = map[string]string{"new": "sdo:NewCondition", "used": "sdo:UsedCondition", "refurbished": "sdo:RefurbishedCondition"}
+	availabilities = map[string]string{souk.InStock: "sdo:InStock", souk.FewLeft: "sdo:LimitedAvailability", souk.NoStock: "sdo:SoldOut"}
+)
+
+// currencyURI is the Wikidata entity of a currency, as FEP-0837 and its readers name currencies. Where none is listed,
+// the code itself as a URN; sdo:priceCurrency says it in every case.
+func currencyURI(code string) string {
+	if entity, ok := currencyEntities[code]; ok {
+		return "https://www.wikidata.org/wiki/" + entity
+	}
+	return "urn:iso:std:iso:4217:" + code
+}
+
+var currencyEntities = map[string]string{
+	"AUD": "Q259502", "BRL": "Q173117", "CAD": "Q1104069", "CHF": "Q25344", "CNY": "Q39099", "CZK": "Q131016", "DKK": "Q25417",
+	"EUR": "Q4916", "GBP": "Q25224", "HKD": "Q31015", "INR": "Q80524", "JPY": "Q8146", "KRW": "Q202040", "MXN": "Q4730",
+	"NOK": "Q132643", "NZD": "Q1472704", "PLN": "Q123213", "SEK": "Q122922", "SGD": "Q190951", "TRY": "Q172872", "TWD": "Q208526",
+	"UAH": "Q81893", "USD": "Q4917",
+}

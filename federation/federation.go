@@ -1,0 +1,82 @@
+// Package federation translates between souk and ActivityPub: documents and collections for those who ask, signed
+// deliveries to those who follow, the catalogue for other nodes, and what comes in from them.
+package federation
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"souk"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+)
+
+// Config is what a Federation needs besides the database.
+type Config struct {
+	// Client makes every request that leaves the node.
+	Client *Client
+	// Keys remembers parsed keys; nil means a cache of 1024.
+	Keys *KeyCache
+	// Version is the version of Souk, for NodeInfo.
+	Version string
+	// Log receives what no caller can be told; nil discards it.
+	Log *slog.Logger
+
+	// Hosts is to how many hosts deliveries are made at once; 0 means 64. To one host they go one after another.
+	Hosts int
+	// Lease is for how long a process keeps a host, or a received activity, to itself without a sign of life; 0 means 2 min.
+	Lease time.Duration
+	// Poll is how often a drain that waits for a slow host looks for new work beside it; 0 means 250 ms.
+	Poll time.Duration
+	// DrainFor is after what time a drain takes up nothing new and hands over to the next one, so that no job runs for
+	// ever; 0 means 5 min.
+	DrainFor time.Duration
+}
+
+// Federation is this node in the fediverse. Safe for concurrent use.
+type Federation struct {
+	db  *souk.DB
+	cfg Config
+}
+
+// New makes a Federation with the defaults of Config filled in.
+func New(db *souk.DB, cfg Config) *Federation {
+	if cfg.Keys == nil {
+		cfg.Keys = NewKeyCache(1024)
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Hosts == 0 {
+		cfg.Hosts = 64
+	}
+	if cfg.Lease == 0 {
+		cfg.Lease = 2 * time.Minute
+	}
+	if cfg.Poll == 0 {
+		cfg.Poll = 250 * time.Millisecond
+	}
+	if cfg.DrainFor == 0 {
+		cfg.DrainFor = 5 * time.Minute
+	}
+	return &Federation{db: db, cfg: cfg}
+}
+
+// AddWorkers registers the workers of every job that federation does. It panics where one is registered already.
+func (f *Federation) AddWorkers(workers *river.Workers) {
+	river.AddWorker(workers, &keyWorker{f: f})
+}
+
+// wrap adds, once per exported method, what was being done. pgx.ErrNoRows becomes souk.ErrNotFound on the way.
+func wrap(err *error, format string, args ...any) {
+	if *err == nil {
+		return
+	}
+	if errors.Is(*err, pgx.ErrNoRows) {
+		*err = souk.ErrNotFound
+	}
+	*err = fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), *err)
+}

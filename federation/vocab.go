@@ -1,0 +1,231 @@
+package federation
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+)
+
+// publicAudience is the collection that means everybody (ActivityPub 5.6).
+const publicAudience = "https://www.w3.org/ns/activitystreams#Public"
+
+// The contexts of what this node sends: the ActivityStreams URL and one object of our own, never another remote
+// context, which could change under us. Each key that is sent stands in one of the two; a key that is not mapped is
+// dropped by every JSON-LD reader (vocab_test.go).
+const (
+	contextPlain = `"https://www.w3.org/ns/activitystreams"`
+
+	noteTerms = `"Hashtag":"as:Hashtag","sensitive":"as:sensitive",` +
+		`"toot":"http://joinmastodon.org/ns#","blurhash":"toot:blurhash",` +
+		`"focalPoint":{"@id":"toot:focalPoint","@container":"@list"},` +
+		`"gts":"https://gotosocial.org/ns#","interactionPolicy":{"@id":"gts:interactionPolicy","@type":"@id"},` +
+		`"canQuote":{"@id":"gts:canQuote","@type":"@id"},"automaticApproval":{"@id":"gts:automaticApproval","@type":"@id"}`
+
+	contextNote = `["https://www.w3.org/ns/activitystreams",{` + noteTerms + `}]`
+
+	// The intents of FEP-0837; the terms of schema.org under a prefix of our own, since its context redefines those of
+	// ActivityStreams.
+	contextListing = `["https://www.w3.org/ns/activitystreams",{` + noteTerms + `,` +
+		`"vf":"https://w3id.org/valueflows/ont/vf#","om2":"http://www.ontology-of-units-of-measure.org/resource/om-2/",` +
+		`"Intent":"vf:Intent","purpose":"vf:purpose","publishes":"vf:publishes","reciprocal":"vf:reciprocal","unitBased":"vf:unitBased",` +
+		`"action":"vf:action","resourceConformsTo":{"@id":"vf:resourceConformsTo","@type":"@id"},` +
+		`"resourceQuantity":"vf:resourceQuantity","availableQuantity":"vf:availableQuantity",` +
+		`"hasUnit":"om2:hasUnit","hasNumericalValue":"om2:hasNumericalValue",` +
+		`"sdo":"https://schema.org/","sdo:itemCondition":{"@id":"sdo:itemCondition","@type":"@id"},` +
+		`"sdo:availability":{"@id":"sdo:availability","@type":"@id"}}]`
+
+	// schema is spelled with http as Mastodon does: it compares the expanded IRI of PropertyValue.
+	contextActor = `["https://www.w3.org/ns/activitystreams",{` +
+		`"sec":"https://w3id.org/security#","publicKey":{"@id":"sec:publicKey","@type":"@id"},"owner":{"@id":"sec:owner","@type":"@id"},` +
+		`"publicKeyPem":"sec:publicKeyPem",` +
+		`"manuallyApprovesFollowers":"as:manuallyApprovesFollowers","alsoKnownAs":{"@id":"as:alsoKnownAs","@type":"@id"},` +
+		`"movedTo":{"@id":"as:movedTo","@type":"@id"},` +
+		`"toot":"http://joinmastodon.org/ns#","featured":{"@id":"toot:featured","@type":"@id"},` +
+		`"discoverable":"toot:discoverable","indexable":"toot:indexable",` +
+		`"blurhash":"toot:blurhash","focalPoint":{"@id":"toot:focalPoint","@container":"@list"},` +
+		`"schema":"http://schema.org#","PropertyValue":"schema:PropertyValue","value":"schema:value",` +
+		`"webfinger":"https://purl.archive.org/socialweb/webfinger#webfinger",` +
+		`"catalogue":{"@id":"urn:x-souk:catalogue","@type":"@id"}}]`
+)
+
+// Media types of what is answered.
+const (
+	jrdMedia = "application/jrd+json"
+	xrdMedia = "application/xrd+xml; charset=utf-8"
+)
+
+// note is a post or listing on the wire. The order of its fields is the order of the keys.
+type note struct {
+	Context           json.RawMessage    `json:"@context,omitempty"`
+	ID                string             `json:"id"`
+	Type              string             `json:"type"`
+	AttributedTo      string             `json:"attributedTo"`
+	InReplyTo         string             `json:"inReplyTo,omitempty"`
+	URL               string             `json:"url"`
+	Published         string             `json:"published"`
+	Updated           string             `json:"updated,omitempty"`
+	To                []string           `json:"to"`
+	CC                []string           `json:"cc"`
+	Summary           string             `json:"summary,omitempty"`
+	Sensitive         bool               `json:"sensitive"`
+	Content           string             `json:"content"`
+	ContentMap        map[string]string  `json:"contentMap,omitempty"` // one language
+	Tag               []tag              `json:"tag"`
+	Attachment        []attachment       `json:"attachment"`
+	Replies           string             `json:"replies"`
+	Likes             string             `json:"likes"`
+	Shares            string             `json:"shares"`
+	Conversation      string             `json:"context,omitempty"` // FEP-7888
+	InteractionPolicy *interactionPolicy `json:"interactionPolicy,omitempty"`
+
+	// FEP-0837; listings only.
+	Purpose    string  `json:"purpose,omitempty"`
+	UnitBased  bool    `json:"unitBased,omitempty"`
+	Publishes  *intent `json:"publishes,omitempty"`
+	Reciprocal *intent `json:"reciprocal,omitempty"`
+}
+
+// tag is a Hashtag or a Mention.
+type tag struct {
+	Type string `json:"type"`
+	Name string `json:"name"`
+	Href string `json:"href"`
+}
+
+// attachment is a picture. Its text stands twice, because servers read one or the other (FEP-1311).
+type attachment struct {
+	Type       string    `json:"type"`
+	MediaType  string    `json:"mediaType"`
+	URL        string    `json:"url"`
+	Name       string    `json:"name,omitempty"`
+	Summary    string    `json:"summary,omitempty"`
+	Blurhash   string    `json:"blurhash,omitempty"`
+	FocalPoint []float32 `json:"focalPoint,omitempty"`
+	Width      int       `json:"width,omitempty"`
+	Height     int       `json:"height,omitempty"`
+}
+
+type interactionPolicy struct {
+	CanQuote approval `json:"canQuote"`
+}
+
+type approval struct {
+	AutomaticApproval []string `json:"automaticApproval"`
+}
+
+// intent is one side of a proposal: what is given, or what is asked for it.
+type intent struct {
+	Type               string   `json:"type"`
+	ID                 string   `json:"id"`
+	Action             string   `json:"action"`
+	ResourceConformsTo string   `json:"resourceConformsTo,omitempty"`
+	ResourceQuantity   measure  `json:"resourceQuantity"`
+	AvailableQuantity  *measure `json:"availableQuantity,omitempty"`
+	Name               string   `json:"sdo:name,omitempty"`
+	SKU                string   `json:"sdo:sku,omitempty"`
+	ItemCondition      string   `json:"sdo:itemCondition,omitempty"`
+	Availability       string   `json:"sdo:availability,omitempty"`
+	Category           string   `json:"sdo:category,omitempty"`
+	PriceCurrency      string   `json:"sdo:priceCurrency,omitempty"`
+}
+
+// measure is an amount of a unit; the number is a decimal string.
+type measure struct {
+	HasUnit           string `json:"hasUnit"`
+	HasNumericalValue string `json:"hasNumericalValue"`
+}
+
+// tombstone stands where something was deleted (ActivityPub 6.4).
+type tombstone struct {
+	Context    json.RawMessage `json:"@context,omitempty"`
+	ID         string          `json:"id"`
+	Type       string          `json:"type"`
+	FormerType string          `json:"formerType,omitempty"`
+	Deleted    string          `json:"deleted,omitempty"`
+}
+
+// activity wraps an object or the id of one.
+type activity struct {
+	Context   json.RawMessage `json:"@context,omitempty"`
+	ID        string          `json:"id"`
+	Type      string          `json:"type"`
+	Actor     string          `json:"actor"`
+	Published string          `json:"published,omitempty"`
+	To        []string        `json:"to,omitempty"`
+	CC        []string        `json:"cc,omitempty"`
+	Object    any             `json:"object"`
+}
+
+// actor is an account of this node on the wire.
+type actor struct {
+	Context      json.RawMessage `json:"@context,omitempty"`
+	ID           string          `json:"id"`
+	Type         string          `json:"type"`
+	Username     string          `json:"preferredUsername"`
+	Webfinger    string          `json:"webfinger"` // FEP-2c59
+	Name         string          `json:"name"`
+	Summary      string          `json:"summary"`
+	URL          string          `json:"url"`
+	Inbox        string          `json:"inbox"`
+	Outbox       string          `json:"outbox"`
+	Followers    string          `json:"followers,omitempty"`
+	Following    string          `json:"following,omitempty"`
+	Featured     string          `json:"featured,omitempty"`
+	Endpoints    endpoints       `json:"endpoints"`
+	PublicKey    publicKey       `json:"publicKey"`
+	Locked       bool            `json:"manuallyApprovesFollowers"`
+	Discoverable bool            `json:"discoverable"`
+	Indexable    bool            `json:"indexable"`
+	Published    string          `json:"published"`
+	Updated      string          `json:"updated,omitempty"`
+	AlsoKnownAs  []string        `json:"alsoKnownAs,omitempty"`
+	MovedTo      string          `json:"movedTo,omitempty"`
+	Attachment   []propertyValue `json:"attachment"`
+	Icon         *attachment     `json:"icon,omitempty"`
+	Image        *attachment     `json:"image,omitempty"`
+	Catalogue    string          `json:"catalogue,omitempty"` // instance actor only
+}
+
+type endpoints struct {
+	SharedInbox string `json:"sharedInbox"`
+}
+
+type publicKey struct {
+	ID           string `json:"id"`
+	Owner        string `json:"owner"`
+	PublicKeyPEM string `json:"publicKeyPem"`
+}
+
+type propertyValue struct {
+	Type  string `json:"type"`
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// collection is a Collection, an OrderedCollection, or a page of either.
+type collection struct {
+	Context      json.RawMessage `json:"@context,omitempty"`
+	ID           string          `json:"id"`
+	Type         string          `json:"type"`
+	AttributedTo string          `json:"attributedTo,omitempty"`
+	TotalItems   *int            `json:"totalItems,omitempty"`
+	PartOf       string          `json:"partOf,omitempty"`
+	First        any             `json:"first,omitempty"` // an id, or the page itself
+	Next         string          `json:"next,omitempty"`
+	Items        any             `json:"items,omitempty"`
+	OrderedItems any             `json:"orderedItems,omitempty"`
+}
+
+// marshal is the one way in which JSON leaves: keys in the order of the structs, HTML as it is.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
+
+// timestamp is an instant as peers read it: UTC, whole seconds, rounded down.
+func timestamp(t time.Time) string { return t.UTC().Truncate(time.Second).Format(time.RFC3339) }

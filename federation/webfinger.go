@@ -1,0 +1,130 @@
+package federation
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"souk"
+)
+
+type jrd struct {
+	Subject string    `json:"subject"`
+	Aliases []string  `json:"aliases"`
+	Links   []jrdLink `json:"links"`
+}
+
+type jrdLink struct {
+	Rel      string `json:"rel"`
+	Type     string `json:"type,omitempty"`
+	Href     string `json:"href,omitempty"`
+	Template string `json:"template,omitempty"`
+}
+
+// WebFinger answers who a resource of this node is (RFC 7033): acct:name@domain in any case, with the domain of handles
+// or of addresses; the address of an actor or of a profile page; and the node's own address, which is its owner.
+// acct:domain@domain is the instance actor. A resource that cannot be read is a *souk.Invalid, to be answered by 400;
+// one that is not of this node, or nobody, is souk.ErrNotFound.
+func (f *Federation) WebFinger(ctx context.Context, resource string) (_ *Document, err error) {
+	defer wrap(&err, "webfinger %.200q", resource)
+	a, err := f.resource(ctx, resource)
+	if err != nil {
+		return nil, err
+	}
+	if a.Suspended != nil {
+		return nil, souk.ErrNotFound
+	}
+	found := jrd{
+		Subject: "acct:" + a.Name + "@" + f.db.HandleDomain(),
+		Aliases: []string{a.URL, a.URI},
+		Links: []jrdLink{
+			{Rel: "http://webfinger.net/rel/profile-page", Type: "text/html", Href: a.URL},
+			{Rel: "self", Type: activityMedia, Href: a.URI},
+			{Rel: "self", Type: ldMedia + `; profile="` + activityStreamsProfile + `"`, Href: a.URI},
+			{Rel: "http://ostatus.org/schema/1.0/subscribe", Template: f.db.BaseURL() + "/authorize_interaction?uri={uri}"},
+		},
+	}
+	doc, err := answer(found)
+	if err == nil {
+		doc.ContentType = jrdMedia
+	}
+	return doc, err
+}
+
+// resource finds the local account that a WebFinger resource names.
+func (f *Federation) resource(ctx context.Context, resource string) (*souk.Account, error) {
+	malformed := &souk.Invalid{Problems: []souk.Problem{{Field: "resource", Code: "resource", Message: "use acct:name@domain or an https address"}}}
+	if resource == "" || len(resource) > 2048 {
+		return nil, malformed
+	}
+	scheme, rest, found := strings.Cut(resource, ":")
+	switch {
+	case found && strings.EqualFold(scheme, "acct"):
+		resource = rest
+	case found && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http")):
+		u, err := url.Parse(resource)
+		if err != nil || u.Host == "" || u.User != nil {
+			return nil, malformed
+		}
+		return f.addressed(ctx, u)
+	}
+	name, domain, found := strings.Cut(strings.TrimPrefix(resource, "@"), "@")
+	if !found || name == "" || domain == "" || strings.ContainsAny(domain, "@/ ") {
+		return nil, malformed
+	}
+	switch {
+	case !f.ownDomain(domain):
+		return nil, souk.ErrNotFound
+	case f.ownDomain(name):
+		return f.db.InstanceActor(ctx)
+	}
+	return f.db.LocalAccount(ctx, name)
+}
+
+func (f *Federation) ownDomain(domain string) bool {
+	return strings.EqualFold(domain, f.db.HandleDomain()) || strings.EqualFold(domain, f.db.Domain())
+}
+
+// addressed finds the local account behind an address of this node.
+func (f *Federation) addressed(ctx context.Context, u *url.URL) (*souk.Account, error) {
+	if !f.ownDomain(u.Host) {
+		return nil, souk.ErrNotFound
+	}
+	switch path := u.Path; {
+	case path == "" || path == "/":
+		owner, err := f.db.Owner(ctx)
+		if errors.Is(err, souk.ErrNotFound) {
+			return f.db.InstanceActor(ctx)
+		}
+		return owner, err
+	case path == "/actor":
+		return f.db.InstanceActor(ctx)
+	case path == "/catalogue":
+		return f.db.Catalogue(ctx)
+	case strings.HasPrefix(path, "/users/"), strings.HasPrefix(path, "/@"):
+		return f.person(ctx, strings.TrimPrefix(strings.TrimPrefix(path, "/users/"), "/@"))
+	}
+	return nil, souk.ErrNotFound
+}
+
+// HostMeta says where WebFinger is (RFC 6415).
+func (f *Federation) HostMeta() (*Document, error) {
+	type link struct {
+		Rel      string `xml:"rel,attr"`
+		Type     string `xml:"type,attr"`
+		Template string `xml:"template,attr"`
+	}
+	type xrd struct {
+		XMLName xml.Name `xml:"http://docs.oasis-open.org/ns/xri/xrd-1.0 XRD"`
+		Link    link
+	}
+	body, err := xml.MarshalIndent(xrd{Link: link{Rel: "lrdd", Type: jrdMedia,
+		Template: f.db.BaseURL() + "/.well-known/webfinger?resource={uri}"}}, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return &Document{Status: http.StatusOK, ContentType: xrdMedia, Body: append([]byte(xml.Header), body...)}, nil
+}
