@@ -54,17 +54,17 @@ func (MailArgs) Kind() string     { return "mail" }
 func (ExpireArgs) Kind() string   { return "expire" }
 func (BackfillArgs) Kind() string { return "backfill" }
 
-// Drain reports the queue of a wake-up job: each drain has its own, so a slow one never keeps another from starting.
-func drainOpts(kind string) *river.InsertOpts {
+// DrainJobs are the wake-ups. Each has a queue of its kind's name, worked by one job at a time in a process, so that a
+// slow drain never keeps another from starting.
+func DrainJobs() []river.JobArgs {
+	return []river.JobArgs{FederateArgs{}, InboxArgs{}, DeliverArgs{}, IndexArgs{}}
+}
+
+// DrainOpts are the options of a wake-up of the kind: unique until it starts (BeginDrain).
+func DrainOpts(kind string) *river.InsertOpts {
 	return &river.InsertOpts{Queue: kind, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateScheduled}}}
 }
-
-// Drains names the queues of the wake-ups, each drained by one job at a time in a process.
-func Drains() []string { return []string{"federate", "inbox", "deliver", "index"} }
-
-// DrainOpts are the options for a wake-up job of the kind: unique until it starts (BeginDrain).
-func DrainOpts(kind string) *river.InsertOpts { return drainOpts(kind) }
 
 // BeginDrain is the first thing a drain does: from now on a new wake-up of its kind may be queued beside it, so that
 // work committed after the drain looked is never left waiting. River itself keeps a job unique while it runs, and
@@ -89,26 +89,15 @@ type wakes struct {
 func newWakes(client *river.Client[pgx.Tx], log *slog.Logger) *wakes {
 	w := &wakes{client: client, log: log, kinds: map[string]chan struct{}{}}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
-	for _, kind := range Drains() {
+	for _, args := range DrainJobs() {
 		signal := make(chan struct{}, 1)
-		w.kinds[kind] = signal
-		w.group.Go(func() { w.run(kind, signal) })
+		w.kinds[args.Kind()] = signal
+		w.group.Go(func() { w.run(args, signal) })
 	}
 	return w
 }
 
-func (w *wakes) run(kind string, signal <-chan struct{}) {
-	var args river.JobArgs
-	switch kind {
-	case "federate":
-		args = FederateArgs{}
-	case "inbox":
-		args = InboxArgs{}
-	case "deliver":
-		args = DeliverArgs{}
-	case "index":
-		args = IndexArgs{}
-	}
+func (w *wakes) run(args river.JobArgs, signal <-chan struct{}) {
 	for {
 		select {
 		case <-w.ctx.Done():
@@ -116,8 +105,8 @@ func (w *wakes) run(kind string, signal <-chan struct{}) {
 		case <-signal:
 		}
 		ctx, cancel := context.WithTimeout(w.ctx, 5*time.Second)
-		if _, err := w.client.Insert(ctx, args, drainOpts(kind)); err != nil && w.ctx.Err() == nil {
-			w.log.Warn("wake-up not queued; the periodic one will find the work", "kind", kind, "error", err)
+		if _, err := w.client.Insert(ctx, args, DrainOpts(args.Kind())); err != nil && w.ctx.Err() == nil {
+			w.log.Warn("wake-up not queued; the periodic one will find the work", "kind", args.Kind(), "error", err)
 		}
 		cancel()
 	}

@@ -63,6 +63,7 @@ func newRoot(environ []string) *cobra.Command {
 		newConfigCommand(load, environ),
 		newAccountCommand(load, environ),
 		newMigrateCommand(load, environ),
+		newServeCommand(load, environ),
 		newTokenCommand(load, environ),
 		newVersionCommand(),
 	)
