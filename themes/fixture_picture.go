@@ -40,13 +40,13 @@ func FixturePicture(address string) ([]byte, bool) {
 	}
 	const head = `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d"><path fill="%[3]s" d="M0 0h%[1]dv%[2]dH0z"/>`
 	if s.shape == "" {
-		return fmt.Appendf(nil, head+`<circle cx="200" cy="160" r="70" fill="#5b4132"/><path d="M60 400c0-100 70-150 140-150s140 50 140 150z" fill="%s"/></svg>`,
+		return fmt.Appendf(nil, head+`<circle cx="200" cy="160" r="70" fill="#5b4132"/><path d="M60 400c0-100 70-150 140-150s140 50 140 150z" fill="%[4]s"/></svg>`,
 			400, 400, s.wall, s.clay), true
 	}
 	return fmt.Appendf(nil, head+`<defs><linearGradient id="l"><stop stop-color="#fff" stop-opacity=".35"/>`+
 		`<stop offset=".4" stop-color="#fff" stop-opacity="0"/><stop offset="1" stop-opacity=".28"/></linearGradient></defs>`+
 		`<path d="M0 345h400v155H0z" opacity=".07"/><ellipse cx="212" cy="349" rx="92" ry="9" opacity=".2"/>`+
-		`<path fill="%s" d="%s"/><path fill="url(#l)" d="%[5]s"/></svg>`, 400, 500, s.wall, s.clay, potShapes[s.shape]), true
+		`<path fill="%[4]s" d="%[5]s"/><path fill="url(#l)" d="%[5]s"/></svg>`, 400, 500, s.wall, s.clay, potShapes[s.shape]), true
 }
 
 func picture(name, alt string) *Picture {

@@ -101,9 +101,13 @@ func (f *fixtureShop) orders(add func(string, Page)) {
 func (f *fixtureShop) notices(add func(string, Page)) {
 	add("notfound", NotFoundPage{Frame: f.frame("/x", f.l("Not found", "未找到"), ""), Query: "celadon cup", Suggestions: f.shelf()[:4]})
 	add("notfound-gone", NotFoundPage{Frame: f.frame("/x", f.l("Gone", "已撤下"), ""), Gone: true, Query: hostile})
-	for name, status := range map[string]int{"error": 500, "error-busy": 429, "error-forbidden": 403, "error-request": 400} {
+	failure := func(name string, status int) {
 		add(name, ErrorPage{Frame: f.frame("/x", "x", ""), Status: status, RequestID: "01JD" + hostile})
 	}
+	failure("error", 500)
+	failure("error-busy", 429)
+	failure("error-forbidden", 403)
+	failure("error-request", 400)
 	add("gate-closed", GatePage{Frame: f.frame("/", "", ""), OpensAt: f.now.Add(240 * time.Hour), Message: f.l("We are firing.\nBack soon.", "正在烧窑。\n很快回来。")})
 	add("gate-new", GatePage{Frame: Frame{Site: Site{Name: "Souk"}}, NotSetUp: true})
 }

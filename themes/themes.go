@@ -81,7 +81,7 @@ func Load(c Config) (*Theme, error) {
 	t.base = make(map[string]map[string]*template.Template)
 	t.custom = make(map[string]map[string]*template.Template)
 	for _, lang := range words.Languages() {
-		h := &helpers{lang: lang, words: words, now: t.now, asset: t.assetURL, icons: icons, region: display.Regions(language.Make(lang))}
+		h := t.helpers(lang, icons)
 		if t.base[lang], err = parse(h, standard, nil, nil); err != nil {
 			return nil, fmt.Errorf("default theme: %w", err)
 		}
@@ -94,6 +94,10 @@ func Load(c Config) (*Theme, error) {
 		}
 	}
 	return t, nil
+}
+
+func (t *Theme) helpers(lang string, icons map[string]template.HTML) *helpers {
+	return &helpers{lang: lang, words: t.words, now: t.now, asset: t.assetURL, icons: icons, region: display.Regions(language.Make(lang))}
 }
 
 // parse reads base.html, the partials and every page of files over those of standard. Without report a template that does
@@ -185,7 +189,8 @@ func names(standard, files fs.FS, pattern string) ([]string, error) {
 func (t *Theme) Words() *Words { return t.words }
 
 // Render writes page in lang (the nearest language of Words) to w. Nothing is written unless the whole page could be made:
-// a template that fails, takes longer than 250 ms or writes more than 2 MB is logged and answered by the default theme's.
+// a template of Config.Files that fails, takes longer than 250 ms or writes more than 2 MB is logged and answered by the
+// default theme's.
 // An error means that w did not take the page or that the default failed too; then BareError is what remains.
 func (t *Theme) Render(w io.Writer, lang string, page Page) error {
 	lang = t.words.Match(lang)
@@ -193,7 +198,7 @@ func (t *Theme) Render(w io.Writer, lang string, page Page) error {
 	buf, _ := t.pool.Get().(*bytes.Buffer)
 	defer t.pool.Put(buf)
 	if own := t.custom[lang][name]; own != nil && !sealed(name) {
-		err := t.execute(buf, own, page)
+		err := t.execute(buf, own, page, t.now().Add(maxRenderTime))
 		if err == nil {
 			_, err = w.Write(buf.Bytes())
 			return err
@@ -204,7 +209,7 @@ func (t *Theme) Render(w io.Writer, lang string, page Page) error {
 	if base == nil {
 		return fmt.Errorf("render: no template %q", name)
 	}
-	if err := t.execute(buf, base, page); err != nil {
+	if err := t.execute(buf, base, page, time.Time{}); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
 	_, err := w.Write(buf.Bytes())
@@ -214,12 +219,13 @@ func (t *Theme) Render(w io.Writer, lang string, page Page) error {
 // sealed pages take a theme's style sheet and nothing else: what a buyer trusts there is not for a theme to change (T-07).
 func sealed(name string) bool { return name == "order" || name == "authorize" }
 
-func (t *Theme) execute(buf *bytes.Buffer, tmpl *template.Template, page Page) error {
+// execute renders into buf until end. The default theme has no end: on a machine under load it is all there is.
+func (t *Theme) execute(buf *bytes.Buffer, tmpl *template.Template, page Page, end time.Time) error {
 	buf.Reset()
-	return tmpl.Execute(&limited{buf: buf, now: t.now, end: t.now().Add(maxRenderTime)}, page)
+	return tmpl.Execute(&limited{buf: buf, now: t.now, end: end}, page)
 }
 
-// limited stops a template that writes too much or for too long.
+// limited stops a template that writes too much or beyond end, when there is one.
 type limited struct {
 	buf *bytes.Buffer
 	now func() time.Time
@@ -230,7 +236,7 @@ func (l *limited) Write(p []byte) (int, error) {
 	if l.buf.Len()+len(p) > maxPageBytes {
 		return 0, errTooLarge
 	}
-	if l.now().After(l.end) {
+	if !l.end.IsZero() && l.now().After(l.end) {
 		return 0, errTooSlow
 	}
 	return l.buf.Write(p)

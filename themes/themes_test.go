@@ -291,6 +291,22 @@ func TestBrokenTemplatesFallBack(t *testing.T) {
 	}
 }
 
+func TestSlowTemplateFallsBack(t *testing.T) {
+	t.Parallel()
+	var calls time.Duration
+	theme, err := Load(Config{
+		Files: fstest.MapFS{"posts.html": {Data: []byte(`{{define "main"}}<h1>Slow</h1>{{range .Posts}}<p></p>{{end}}{{end}}`)}},
+		Now:   func() time.Time { calls++; return noon.Add(calls * 20 * time.Millisecond) },
+		Log:   slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := render(t, theme, "en", PostsPage{Posts: make([]PostCard, 20)}); bytes.Contains(out, []byte("Slow")) {
+		t.Error("a template that takes seconds was served")
+	}
+}
+
 func TestThemeReplacesWhatItBrings(t *testing.T) {
 	t.Parallel()
 	theme, err := Load(Config{Files: fstest.MapFS{
