@@ -15,6 +15,7 @@ import (
 )
 
 const (
+	engineName = "postgres"
 	// postgresSchema is the version of what search_items holds: raised when tokens or weights change.
 	postgresSchema = 1
 	// writerLock makes changes of the index wait for each other, so that word counts stay exact, two batches cannot
@@ -343,9 +344,10 @@ func (p *Postgres) Wait(ctx context.Context, _ Receipt) error { return ctx.Err()
 // Status implements Index.
 func (p *Postgres) Status(ctx context.Context) (_ Status, err error) {
 	defer wrap(&err, "status of the index")
-	s := Status{Engine: "postgres", Healthy: true}
+	s := Status{Engine: engineName, Healthy: true}
 	err = p.pool.QueryRow(ctx, `SELECT docs, schema, (SELECT count(*) FROM search_words), to_regclass($1) IS NOT NULL FROM search_state`,
 		nextTable).Scan(&s.Documents, &s.Schema, &s.Words, &s.Rebuilding)
+	s.Outdated = s.Schema != postgresSchema
 	return s, err
 }
 

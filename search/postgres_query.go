@@ -97,7 +97,7 @@ func limitTime(ctx context.Context, tx pgx.Tx, budget time.Duration) error {
 }
 
 func newSearcher(q Query, now time.Time) (*searcher, error) {
-	s := &searcher{q: q, now: now, asOf: now, clauses: parse(q.Text), result: &Result{Engine: "postgres"}}
+	s := &searcher{q: q, now: now, asOf: now, clauses: parse(q.Text), result: &Result{Engine: engineName}}
 	s.typing = q.Typing && !strings.HasSuffix(q.Text, " ")
 	if err := s.order(); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -208,4 +209,31 @@ func recount(ctx context.Context, tx pgx.Tx, table string) error {
 		}
 	}
 	return nil
+}
+
+// strays compares the index with the rows: addresses that search may show and the index lacks, and those that the index
+// has and search may not show; at most limit of each. What changed in the last hour is left to the outbox.
+func (p *Postgres) strays(ctx context.Context, limit int) (missing, extra []string, err error) {
+	defer wrap(&err, "compare the index with the rows")
+	rows, err := p.pool.Query(ctx, `SELECT p.uri FROM posts p JOIN accounts a ON a.id = p.account_id
+		WHERE p.deleted IS NULL AND p.visibility = 'public' AND p.kind IN ('note', 'listing') AND p.published < $1
+			AND a.indexable AND a.suspended IS NULL AND a.deleted IS NULL
+			AND NOT EXISTS (SELECT FROM listings l WHERE l.id = p.id AND (l.state NOT IN ('published', 'sold_out') OR l.expires <= $2))
+			AND NOT EXISTS (SELECT FROM hosts h WHERE h.host = a.host AND h.severity <> '')
+			AND NOT EXISTS (SELECT FROM search_items i WHERE i.uri = p.uri) LIMIT $3`, p.now().Add(-time.Hour), p.now(), limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	if missing, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		return nil, nil, err
+	}
+	rows, err = p.pool.Query(ctx, `SELECT i.uri FROM search_items i WHERE i.updated < $1
+			AND NOT EXISTS (SELECT FROM posts p WHERE p.uri = i.uri AND p.deleted IS NULL AND p.visibility = 'public')
+			AND NOT EXISTS (SELECT FROM accounts a WHERE a.uri = i.uri AND a.deleted IS NULL AND a.discoverable) LIMIT $2`,
+		p.now().Add(-time.Hour), limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	extra, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	return missing, extra, err
 }

@@ -236,7 +236,8 @@ type Status struct {
 	Healthy    bool
 	Documents  int
 	Words      int
-	Schema     int  // version of the engine's stored form; another one wants a Rebuild
+	Schema     int  // version of the engine's stored form
+	Outdated   bool // this program stores another form: Rebuild
 	Rebuilding bool // a rebuild runs, or one was interrupted
 }
 
