@@ -28,12 +28,18 @@ func smooth(a, b, x float64) float64 {
 // form is the distance from a point to a surface, negative inside. It may be too small, never too large.
 type form func(p vec) float64
 
-// solid is a form with what it is made of, inside a sphere.
+// solid is a form with what it is made of. It lies inside a sphere, and no higher or lower than half from the middle.
 type solid struct {
-	form   form
-	stuff  stuff
-	centre vec
-	radius float64
+	form         form
+	stuff        stuff
+	centre       vec
+	radius, half float64
+}
+
+// away is how far a point is from the solid at least; not above zero near it.
+func (o *solid) away(p vec) float64 {
+	q := p.sub(o.centre)
+	return max(math.Sqrt(q.dot(q))-o.radius, math.Abs(q.y)-o.half)
 }
 
 // blend joins two forms with a fillet of about k, as clay is joined with slip.

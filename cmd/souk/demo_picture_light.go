@@ -21,6 +21,7 @@ type still struct {
 	span        float64 // height of the picture at that point, in units
 	key         vec     // direction to the light of the window
 	window      vec     // direction to the window's middle, as glaze mirrors it
+	top         float64 // height of the highest solid
 	noise       *noise
 	turn        float64 // how far this piece is turned from another
 	portrait    bool    // square
@@ -32,14 +33,12 @@ const (
 	farthest       = 14.0
 )
 
-// nearest returns the distance to the scene and the solid that is there. Far from a solid it is content with the distance to
-// the sphere round it.
+// nearest returns the distance to the scene and the solid that is there. Far from a solid it is content with less.
 func (s *still) nearest(p vec) (float64, int) {
 	best, which := math.Inf(1), -1
 	for i := range s.solids {
 		o := &s.solids[i]
-		q := p.sub(o.centre)
-		d := math.Sqrt(q.dot(q)) - o.radius
+		d := o.away(p)
 		if d > best {
 			continue
 		}
@@ -56,9 +55,7 @@ func (s *still) nearest(p vec) (float64, int) {
 // distance is exact near and far, for shadows: their softness is made of it. What lies beyond best does not matter to the caller.
 func (s *still) distance(p vec, best float64) float64 {
 	for i := range s.solids {
-		o := &s.solids[i]
-		q := p.sub(o.centre)
-		if reach := o.radius + best; q.dot(q) < reach*reach {
+		if o := &s.solids[i]; o.away(p) < best {
 			best = min(best, o.form(p))
 		}
 	}
@@ -81,7 +78,11 @@ func (s *still) lit(p vec) float64 {
 	stride := 0.8 + 0.4*float64(uneven)/(1<<24)
 	light, t := 1.0, 0.035*stride
 	for range 32 {
-		d := s.distance(p.add(s.key.mul(t)), t/softness)
+		at := p.add(s.key.mul(t))
+		if at.y > s.top+t/softness { // nothing up here reaches into the beam
+			break
+		}
+		d := s.distance(at, t/softness)
 		light = min(light, 0.5+0.5*d*softness/t)
 		if light < 0.02 || t > 2.8 {
 			break
@@ -94,12 +95,15 @@ func (s *still) lit(p vec) float64 {
 
 // open returns how much of the sky a point sees, 0 to 1.
 func (s *still) open(p, n vec) float64 {
-	shut, weight := 0.0, 1.0
-	for _, h := range [...]float64{0.03, 0.09, 0.2, 0.42} {
+	shut, weight := 0.0, 0.38
+	for _, h := range [...]float64{0.42, 0.2, 0.09, 0.03} {
 		q := p.add(n.mul(h))
 		d := min(s.distance(q, h), q.y)
-		shut += max(0, h-d) / h * weight
-		weight *= 0.72
+		if d >= h-1e-9 { // what is free this far is free nearer by
+			return clamp(1 - 0.42*shut)
+		}
+		shut += (h - d) / h * weight
+		weight /= 0.72
 	}
 	return clamp(1 - 0.42*shut)
 }
@@ -200,6 +204,9 @@ func (s *still) wallAt(p vec) vec {
 // photograph renders the scene at width x height: the colour of every pixel in linear light.
 func (s *still) photograph(width, height int) []vec {
 	film := make([]vec, width*height)
+	for i := range s.solids {
+		s.top = max(s.top, s.solids[i].centre.y+s.solids[i].half)
+	}
 	sin, cos := math.Sincos(s.elevation)
 	eye := s.look.add(vec{0, sin, cos}.mul(cameraDistance))
 	forward, up := vec{0, -sin, -cos}, vec{0, cos, -sin}

@@ -65,15 +65,15 @@ func wareOf(name string) (ware, bool) {
 	return w, ok
 }
 
-func (s *still) put(f form, w stuff, centre vec, radius float64) {
-	s.solids = append(s.solids, solid{f, w, centre, radius})
+func (s *still) put(f form, w stuff, centre vec, radius, half float64) {
+	s.solids = append(s.solids, solid{f, w, centre, radius, half})
 }
 
 func (s *still) cup(w ware) {
 	w.foot, w.top, w.lip = 0.13, 1.03, 0.10
 	body := thrown(curve{{0, 0.07}, {0.26, 0.06}, {0.36, 0.10}, {0.43, 0.30}, {0.465, 0.65}, {0.50, 1.03}}, 0.10, 0.042, 0.006)
 	ring := thrown(curve{{0.29, 0.02}, {0.30, 0.08}}, 0.05, 0.05, 0.004)
-	s.put(blend(body, ring, 0.05), w.finish(s.noise), vec{0, 0.52, 0}, 0.80)
+	s.put(blend(body, ring, 0.05), w.finish(s.noise), vec{0, 0.52, 0}, 0.80, 0.56)
 }
 
 func (s *still) mug(w ware) {
@@ -81,7 +81,7 @@ func (s *still) mug(w ware) {
 	body := thrown(curve{{0, 0.05}, {0.38, 0.045}, {0.47, 0.12}, {0.49, 0.40}, {0.475, 0.70}, {0.49, 0.98}}, 0.09, 0.05, 0.005)
 	handle := turned(pulled(curve{{0.46, 0.80}, {0.62, 0.86}, {0.76, 0.74}, {0.76, 0.52}, {0.64, 0.34}, {0.47, 0.28}}, 0.050, 0.036, 1.5), 0.35+s.turn)
 	s.look.x = 0.08
-	s.put(blend(body, handle, 0.10), w.finish(s.noise), vec{0.12, 0.5, 0}, 0.95)
+	s.put(blend(body, handle, 0.10), w.finish(s.noise), vec{0.12, 0.5, 0}, 0.95, 0.55)
 }
 
 func (s *still) bowl(w ware) {
@@ -89,14 +89,14 @@ func (s *still) bowl(w ware) {
 	w.foot, w.top, w.lip = 0.12, 0.74, 0.10
 	body := thrown(curve{{0, 0.11}, {0.22, 0.11}, {0.42, 0.17}, {0.66, 0.34}, {0.80, 0.55}, {0.88, 0.74}}, 0.10, 0.042, 0.008)
 	ring := thrown(curve{{0.30, 0.025}, {0.29, 0.12}}, 0.055, 0.055, 0.004)
-	s.put(blend(body, ring, 0.06), w.finish(s.noise), vec{0, 0.40, 0}, 1.0)
+	s.put(blend(body, ring, 0.06), w.finish(s.noise), vec{0, 0.40, 0}, 1.0, 0.42)
 }
 
 func (s *still) vase(w ware) {
 	s.elevation, s.look.y, s.span = 0.16, 1.08, 3.5
 	w.foot, w.top, w.lip = 0.10, 1.92, 0.10
 	body := thrown(curve{{0, 0.05}, {0.30, 0.04}, {0.42, 0.12}, {0.58, 0.42}, {0.60, 0.72}, {0.44, 1.08}, {0.22, 1.36}, {0.155, 1.58}, {0.17, 1.78}, {0.235, 1.92}}, 0.09, 0.045, 0.007)
-	s.put(body, w.finish(s.noise), vec{0, 0.97, 0}, 1.16)
+	s.put(body, w.finish(s.noise), vec{0, 0.97, 0}, 1.16, 1.02)
 	bark := func(p, normal vec) (vec, float64, vec) {
 		return hex(0x5d4a3a).mul(0.7 + 0.6*s.noise.at(p.mul(30))), 0, normal
 	}
@@ -105,12 +105,12 @@ func (s *still) vase(w ware) {
 	}
 	twig := pulled(curve{{0.02, 1.2}, {0.06, 1.75}, {0.16, 2.15}, {0.42, 2.5}}, 0.019, 0.010, 1)
 	side := pulled(curve{{0.10, 2.0}, {0.05, 2.25}, {-0.12, 2.48}}, 0.012, 0.007, 1)
-	s.put(turned(blend(twig, side, 0.03), 0.3), bark, vec{0.15, 1.85, 0}, 0.85)
+	s.put(turned(blend(twig, side, 0.03), 0.3), bark, vec{0.15, 1.85, 0}, 0.85, 0.70)
 	buds := ellipsoid(vec{0.42, 2.52, -0.12}, vec{0.052, 0.075, 0.052})
 	for _, at := range []vec{{0.20, 2.25, -0.03}, {0.31, 2.36, -0.12}, {-0.12, 2.50, 0.03}, {-0.03, 2.36, 0.03}, {0.06, 2.30, -0.04}} {
 		buds = blend(buds, ellipsoid(at, vec{0.045, 0.062, 0.045}), 0.01)
 	}
-	s.put(buds, bud, vec{0.15, 2.4, 0}, 0.5)
+	s.put(buds, bud, vec{0.15, 2.4, 0}, 0.5, 0.25)
 }
 
 func (s *still) teapot(w ware) {
@@ -120,9 +120,9 @@ func (s *still) teapot(w ware) {
 	spout := pulled(curve{{0.50, 0.36}, {0.72, 0.44}, {0.84, 0.66}, {1.00, 0.82}}, 0.125, 0.045, 1)
 	handle := pulled(curve{{-0.52, 0.70}, {-0.74, 0.80}, {-0.92, 0.66}, {-0.88, 0.42}, {-0.60, 0.26}}, 0.048, 0.042, 1.2)
 	pot := blend(blend(body, spout, 0.09), handle, 0.07)
-	s.put(turned(pot, -0.25+0.4*s.turn), w.finish(s.noise), vec{0.02, 0.45, 0}, 1.12)
+	s.put(turned(pot, -0.25+0.4*s.turn), w.finish(s.noise), vec{0.02, 0.45, 0}, 1.12, 0.50)
 	lid := thrown(curve{{0.31, 0.865}, {0.25, 0.915}, {0.12, 0.955}, {0.05, 0.975}, {0.045, 1.02}, {0.09, 1.06}, {0.085, 1.10}, {0, 1.115}}, 0.045, 0.045, 0)
-	s.put(lid, w.finish(s.noise), vec{0, 0.98, 0}, 0.40)
+	s.put(lid, w.finish(s.noise), vec{0, 0.98, 0}, 0.40, 0.18)
 }
 
 func (s *still) plate(w ware) {
@@ -131,5 +131,5 @@ func (s *still) plate(w ware) {
 	w.top, w.lip, w.foot = 0.235, 0.04, -1
 	plate := thrown(curve{{0, 0.055}, {0.25, 0.058}, {0.50, 0.072}, {0.72, 0.105}, {0.88, 0.16}, {0.985, 0.235}}, 0.07, 0.045, 0.008)
 	ring := thrown(curve{{0.52, 0.01}, {0.51, 0.035}}, 0.05, 0.05, 0)
-	s.put(blend(plate, ring, 0.04), w.finish(s.noise), vec{0, 0.12, 0}, 1.10)
+	s.put(blend(plate, ring, 0.04), w.finish(s.noise), vec{0, 0.12, 0}, 1.10, 0.16)
 }

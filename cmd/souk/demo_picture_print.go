@@ -41,7 +41,7 @@ func (s *still) cloth() {
 			q.y += 0.012 * math.Sin(2.7*p.x+2*float64(i)) * math.Cos(2.1*p.z+float64(i))
 			return folded(q) * 0.9
 		}
-		s.put(moved(turned(rumpled, 0.35+0.05*float64(i)+s.turn), centre), weave(n, colour), centre, 1.10)
+		s.put(moved(turned(rumpled, 0.35+0.05*float64(i)+s.turn), centre), weave(n, colour), centre, 1.10, half.y+0.03)
 	}
 }
 
@@ -75,7 +75,7 @@ func (s *still) notebooks() {
 			c = c.mix(paper, max(label, stitch)*0.95)
 			return c, 0.06, normal.add(vec{n.at(q.mul(90)) - .5, 0, n.at(q.mul(80)) - .5}.mul(0.10)).unit()
 		}
-		s.put(moved(turned(whole, angle), centre), surface, centre, 1.02)
+		s.put(moved(turned(whole, angle), centre), surface, centre, 1.02, half.y)
 	}
 }
 
@@ -105,7 +105,7 @@ func (s *still) framed() {
 		c := paper.mul(0.95 + 0.06*rough)
 		return c.each(woodcut(n, q.x/0.50, (q.y-0.98)/0.66, rough)), 0.03, normal
 	}
-	s.put(frame, surface, vec{0, 0.95, 0.2}, 1.3)
+	s.put(frame, surface, vec{0, 0.95, 0.2}, 1.3, 1.0)
 }
 
 // woodcut is what ink takes from the light of the paper: a sun over three ridges, cut from three blocks. x and y run from -1 to 1
@@ -162,7 +162,7 @@ func (s *still) person(cut form, hair, skin, shirt vec) {
 	ear := ellipsoid(vec{-0.31, 2.06, 0.0}, vec{0.045, 0.10, 0.07})
 	ear2 := ellipsoid(vec{0.36, 2.06, 0.0}, vec{0.045, 0.10, 0.07})
 	flesh := func(p, normal vec) (vec, float64, vec) { return skin.mul(0.93 + 0.12*n.cloud(p.mul(5))), 0.05, normal }
-	s.put(blend(blend(blend(neck, face, 0.12), ear, 0.05), ear2, 0.05), flesh, vec{0, 1.85, 0}, 0.95)
+	s.put(blend(blend(blend(neck, face, 0.12), ear, 0.05), ear2, 0.05), flesh, vec{0, 1.85, 0}, 0.95, 0.95)
 	loose := func(p vec) float64 { // locks stand out a little
 		return (cut(p) + 0.013*(n.at(vec{p.x * 9, p.y * 2, p.z * 9})-0.5)) * 0.85
 	}
@@ -172,9 +172,9 @@ func (s *still) person(cut form, hair, skin, shirt vec) {
 		bent := normal.add(vec{lock - .5, 0.2 * (fine - .5), fine - .5}.mul(0.7)).unit()
 		return hair.mul(0.65 + 0.5*lock + 0.4*fine), 0.10, bent
 	}
-	s.put(loose, strands, vec{0.03, 2.25, 0.1}, 0.85)
+	s.put(loose, strands, vec{0.03, 2.25, 0.1}, 0.85, 0.85)
 	torso := ellipsoid(vec{0, 0.72, 0}, vec{0.86, 0.80, 0.46})
 	arms := blend(ellipsoid(vec{-0.66, 0.80, 0}, vec{0.32, 0.58, 0.34}), ellipsoid(vec{0.66, 0.80, 0}, vec{0.32, 0.58, 0.34}), 0.2)
 	collar := thrown(curve{{0.27, 1.42}, {0.25, 1.52}, {0.24, 1.58}}, 0.05, 0.04, 0.02)
-	s.put(blend(blend(torso, arms, 0.35), collar, 0.12), weave(n, func(vec) vec { return shirt }), vec{0, 0.85, 0}, 1.25)
+	s.put(blend(blend(torso, arms, 0.35), collar, 0.12), weave(n, func(vec) vec { return shirt }), vec{0, 0.85, 0}, 1.25, 0.85)
 }
