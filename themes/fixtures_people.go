@@ -20,7 +20,7 @@ func (f *fixtureShop) people(add func(string, Page)) {
 		Feeds: []Feed{{Title: "Atom", URL: "/feed.atom", Type: "application/atom+xml"}, {Title: "RSS", URL: "/feed.rss", Type: "application/rss+xml"}}}
 	add("follow", follow)
 	wrong := follow
-	wrong.Account = Field{`me@"><script>alert(6)</script>`, f.l("This is no handle or server. Example: @mira@social.example", "这不是账号地址或服务器，例如 @mira@social.example")}
+	wrong.Account = Field{`me@"><script>alert(6)</script>`, f.l("This is no handle or domain. Example: @mira@social.example", "这不是账号地址或域名，例如 @mira@social.example")}
 	add("follow-wrong", wrong)
 	unknown := follow
 	unknown.Unknown, unknown.Account.Value, unknown.Remember = true, "me@social.example", &Choice{Value: "me@social.example", Label: "social.example"}

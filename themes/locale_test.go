@@ -119,3 +119,30 @@ func TestWordsFindFlaws(t *testing.T) {
 		t.Errorf("placeholder: %q", s)
 	}
 }
+
+// TestWordsOfTheTable keeps the words that design decided, and out those that it decided against.
+func TestWordsOfTheTable(t *testing.T) {
+	t.Parallel()
+	words := load(t).Words()
+	for id, want := range map[string][2]string{
+		"follow.button": {"Follow", "关注"}, "nav.products": {"Products", "商品"}, "facet.node": {"Node", "节点"}, "foot.console": {"Console", "管理台"},
+		"follow.handle": {"Handle", "账号地址"}, "talk.title": {"Conversation", "对话"}, "order_state.paid": {"Paid", "已付款"}, "order_state.shipped": {"Shipped", "已发货"},
+	} {
+		if en, zh := words.T("en", id), words.T("zh-Hans", id); en != want[0] || zh != want[1] {
+			t.Errorf("%s is %q, %q", id, en, zh)
+		}
+	}
+	for _, id := range words.IDs() {
+		en, zh := strings.ToLower(words.messages["en"][id].Other), words.messages["zh-Hans"][id].Other
+		for _, not := range []string{"subscribe", "retweet", "instance", "server", "username", "comment", "dashboard", "oops", "!"} {
+			if strings.Contains(en, not) && !strings.Contains(en, "{{.server}}") {
+				t.Errorf("%s says %q: %q", id, not, en)
+			}
+		}
+		for _, not := range []string{"服务器", "实例", "订阅我们", "评论", "后台", "粉丝", "！"} {
+			if strings.Contains(zh, not) {
+				t.Errorf("%s says %q: %q", id, not, zh)
+			}
+		}
+	}
+}
