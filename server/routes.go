@@ -6,15 +6,46 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"souk/federation"
 )
 
 // routes is every address of the node, on one page.
 func (s *Server) routes() {
-	e := s.echo
+	e, fed := s.echo, s.cfg.Federation
 
 	// Health: asked by machines, by address, often.
 	e.GET("/livez", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", s.ready)
+
+	// Discovery (RFC 7033, RFC 6415, NodeInfo).
+	e.GET("/.well-known/webfinger", s.webFinger, open)
+	e.GET("/.well-known/host-meta", single(func(context.Context) (*federation.Document, error) { return fed.HostMeta() }), open)
+	e.GET("/.well-known/nodeinfo", single(func(context.Context) (*federation.Document, error) { return fed.NodeInfoLinks() }), open)
+	e.GET("/nodeinfo/:name", byName(fed.NodeInfo), open)
+
+	// Actors and their collections (ActivityPub 4, 5).
+	e.GET("/users/:name", negotiate(byName(fed.Actor), s.profilePage), open)
+	e.GET("/users/:name/outbox", pageByName(fed.Outbox), open)
+	e.GET("/users/:name/followers", pageByName(fed.Followers), open)
+	e.GET("/users/:name/following", pageByName(fed.Following), open)
+	e.GET("/users/:name/featured", byName(fed.Featured), open)
+	e.GET("/actor", single(fed.NodeActor), open)
+	e.GET("/actor/outbox", single(fed.NodeOutbox), open)
+	e.GET("/catalogue", single(fed.CatalogueActor), open)
+	e.GET("/catalogue/outbox", page(fed.CatalogueOutbox), open)
+	e.GET("/catalogue/followers", page(fed.CatalogueFollowers), open)
+	e.GET("/catalogue/following", page(fed.CatalogueFollowing), open)
+
+	// Objects. A post's page and a listing's page are for people at the same address.
+	e.GET("/listings/:id", negotiate(byID(fed.Listing), s.listingPage), open)
+	for _, object := range []string{"/posts/:id", "/listings/:id"} {
+		e.GET(object+"/replies", pageByID(fed.Replies), open)
+		e.GET(object+"/context", byID(fed.Context), open)
+		e.GET(object+"/likes", byID(fed.Likes), open)
+		e.GET(object+"/shares", byID(fed.Shares), open)
+	}
+	e.GET("/activities/:id", byID(fed.Activity), open)
 }
 
 // ready answers 200 while the database does.

@@ -13,6 +13,7 @@ import (
 	echomiddleware "github.com/labstack/echo/v4/middleware"
 
 	"souk"
+	"souk/federation"
 	"souk/server/api"
 	"souk/server/console"
 	"souk/server/middleware"
@@ -23,6 +24,7 @@ import (
 // Config is what a Server needs. All fields are required.
 type Config struct {
 	DB             *souk.DB
+	Federation     *federation.Federation
 	Pictures       *souk.Pictures
 	Theme          *themes.Theme
 	Version        string
@@ -63,7 +65,7 @@ func New(cfg Config) (*Server, error) {
 	e.IPExtractor = middleware.ClientAddress(cfg.TrustedProxies)
 	e.HTTPErrorHandler = s.handleError
 	// The order, once: who asks, what is logged, what a panic becomes, which host, which headers.
-	e.Pre(middleware.Identify, middleware.Log(cfg.Log), recoverer(), middleware.Hosts(cfg.DB.Domain(), cfg.DB.HandleDomain()), middleware.Security(cfg.HTTPS))
+	e.Pre(middleware.Head, middleware.Identify, middleware.Log(cfg.Log), recoverer(), middleware.Hosts(cfg.DB.Domain(), cfg.DB.HandleDomain()), middleware.Security(cfg.HTTPS))
 	s.echo = e
 	s.routes()
 	return s, nil

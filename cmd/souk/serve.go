@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"souk"
+	"souk/federation"
 	"souk/migrations"
 	"souk/migrations/cluster"
 	"souk/server"
@@ -87,6 +88,7 @@ type node struct {
 	config *Config
 	store  *store
 	db     *souk.DB
+	fed    *federation.Federation
 	server *server.Server
 	work   *river.Client[pgxTx]
 	log    *slog.Logger
@@ -116,11 +118,13 @@ func (n *node) wire(ctx context.Context, c *Config, log *slog.Logger) error {
 	if err := n.db.EnsureNodeActors(ctx); err != nil {
 		return err
 	}
+	client := federation.NewClient(federation.FetchConfig{AllowNetworks: c.AllowNetworks, UserAgent: "Souk/" + version() + " (+" + c.BaseURL() + "/)"})
+	n.fed = federation.New(n.db, federation.Config{Client: client, Version: version(), Log: log})
 	theme, err := themes.Load(themes.Config{Log: log})
 	if err != nil {
 		return err
 	}
-	n.server, err = server.New(server.Config{DB: n.db, Pictures: souk.NewPictures(souk.PictureConfig{}), Theme: theme, Version: version(),
+	n.server, err = server.New(server.Config{DB: n.db, Federation: n.fed, Pictures: souk.NewPictures(souk.PictureConfig{}), Theme: theme, Version: version(),
 		HTTPS: c.Scheme == "https", TrustedProxies: c.TrustedProxies, RateLimit: c.RateLimit, Log: log})
 	return err
 }

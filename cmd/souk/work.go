@@ -30,6 +30,7 @@ func (n *node) startWork(ctx context.Context) error {
 	}
 	workers := river.NewWorkers()
 	jobs.AddWorkers(workers, jobs.Config{DB: n.db})
+	n.fed.AddWorkers(workers)
 	queues := map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}}
 	periodic := []*river.PeriodicJob{
 		river.NewPeriodicJob(river.PeriodicInterval(time.Minute), func() (river.JobArgs, *river.InsertOpts) {

@@ -36,6 +36,18 @@ func Identify(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// Head answers HEAD as GET does, without the body: net/http drops it, since its own request still says HEAD.
+func Head(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if r := c.Request(); r.Method == http.MethodHead {
+			get := *r
+			get.Method = http.MethodGet
+			c.SetRequest(&get)
+		}
+		return next(c)
+	}
+}
+
 // Log writes one line a request at debug level, and one at error level where the node failed. No address, no query: both
 // can tell who looked for what.
 func Log(log *slog.Logger) echo.MiddlewareFunc {
