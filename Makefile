@@ -1,7 +1,7 @@
 # Everything that a person types here, one line each: make help
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build test check fmt lint vet fmt-check schema-check generated-check size-check schema bench bench-full
+.PHONY: help demo run build test check fmt lint vet fmt-check schema-check generated-check size-check words-check schema bench bench-full
 
 # Pure Go: the same binary everywhere, and no C compiler needed. (The race detector needs one: make test RACE=-race.)
 export CGO_ENABLED := $(if $(RACE),1,0)
@@ -24,7 +24,7 @@ test: ## run every test (installs PostgreSQL and Chromium when they are missing)
 	@.ci/install postgresql chromium
 	go run ./migrations/pgtest/run go test $(RACE) -timeout 20m ./...
 
-check: fmt-check vet lint schema-check generated-check size-check ## what a commit must pass besides the tests
+check: fmt-check vet lint schema-check generated-check size-check words-check ## what a commit must pass besides the tests
 
 fmt: ## format the code
 	gofmt -w $$(git ls-files '*.go')
@@ -65,3 +65,8 @@ generated-check:
 
 size-check:
 	@git ls-files '*.go' | xargs wc -l | awk '$$2 != "total" && $$1 > 600 { print $$2 ": " $$1 " lines, more than 600: a second noun is growing in it"; bad = 1 } END { exit bad }'
+
+# A test that skips or sleeps proves nothing; work that is not done belongs into an issue.
+words-check:
+	@! git grep -nE 'TODO|FIXME|\b[tb]\.Skip|context\.TODO\(|//nolint *$$' -- '*.go'
+	@! git grep -nE 'time\.Sleep\(' -- '*_test.go'
