@@ -87,10 +87,16 @@ func (db *DB) Activity(ctx context.Context, id int64) (_ *Activity, err error) {
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Activity])
 }
 
+// inOutbox is the condition that activity a belongs in its account's outbox: a public post or boost, and of a listing only
+// what told followers of it. A listing announced later was created twice; the later time counts.
+const inOutbox = `a.public and a.type in ('Create', 'Announce')
+	and (a.post_id is null or exists (select from posts p where p.id = a.post_id and p.in_timeline and p.deleted is null))
+	and not exists (select from activities b where b.post_id = a.post_id and b.type = a.type and b.id > a.id)`
+
 // Activities are the posts and boosts that an account made public, the newest first: its outbox.
 func (db *DB) Activities(ctx context.Context, accountID int64, page Page) (_ []Activity, err error) {
 	defer wrap(&err, "activities of %d", accountID)
-	rows, err := db.q.Query(ctx, `select `+activityColumns+` from activities where account_id = $1 and public and type in ('Create', 'Announce') and id < $2 and id > $3
+	rows, err := db.q.Query(ctx, `select `+activityColumns+` from activities a where account_id = $1 and `+inOutbox+` and id < $2 and id > $3
 		order by id desc limit $4`, accountID, page.before(), page.After, page.limit())
 	if err != nil {
 		return nil, err
@@ -101,7 +107,7 @@ func (db *DB) Activities(ctx context.Context, accountID int64, page Page) (_ []A
 // ActivityCount is how many Activities an account has.
 func (db *DB) ActivityCount(ctx context.Context, accountID int64) (n int, err error) {
 	defer wrap(&err, "activity count of %d", accountID)
-	err = db.q.QueryRow(ctx, `select count(*) from activities where account_id = $1 and public and type in ('Create', 'Announce')`, accountID).Scan(&n)
+	err = db.q.QueryRow(ctx, `select count(*) from activities a where account_id = $1 and `+inOutbox, accountID).Scan(&n)
 	return n, err
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-
-	"souk"
 )
 
 // cataloguePage is how many changes a page of the catalogue covers.
@@ -64,30 +62,4 @@ func (f *Federation) CatalogueFollowing(ctx context.Context, q url.Values) (_ *D
 		return nil, err
 	}
 	return f.following(ctx, a, q)
-}
-
-// catalogued puts an activity of a seller about a listing into the catalogue, in the transaction of the caller: the
-// catalogue actor announces the exact activity (FEP-1b12) to the nodes that follow it.
-func catalogued(ctx context.Context, tx *souk.DB, listingID int64, listingURI string, body []byte) error {
-	e := encoder{tx}
-	by, err := tx.Catalogue(ctx)
-	if err != nil {
-		return err
-	}
-	to, err := tx.FollowerInboxes(ctx, by.ID)
-	if err != nil {
-		return err
-	}
-	id := tx.NewID()
-	announce := activity{Context: plainContext(), ID: e.activityURI(id), Type: "Announce", Actor: by.URI, Published: timestamp(tx.Now()),
-		To: []string{publicAudience}, CC: []string{by.FollowersURI}, Object: json.RawMessage(body)}
-	text, err := marshal(announce)
-	if err != nil {
-		return err
-	}
-	if err := tx.QueueActivity(ctx, souk.Activity{ID: id, URI: announce.ID, AccountID: by.ID, Type: "Announce", ObjectURI: listingURI,
-		Public: true, Body: text}, to); err != nil {
-		return err
-	}
-	return tx.AppendCatalogue(ctx, id, listingID)
 }

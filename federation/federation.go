@@ -68,6 +68,8 @@ func New(db *souk.DB, cfg Config) *Federation {
 // AddWorkers registers the workers of every job that federation does. It panics where one is registered already.
 func (f *Federation) AddWorkers(workers *river.Workers) {
 	river.AddWorker(workers, &keyWorker{f: f})
+	river.AddWorker(workers, &federateWorker{f: f})
+	river.AddWorker(workers, &deliverWorker{f: f})
 }
 
 // wrap adds, once per exported method, what was being done. pgx.ErrNoRows becomes souk.ErrNotFound on the way.
