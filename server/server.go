@@ -65,7 +65,7 @@ func New(cfg Config) (*Server, error) {
 	e.IPExtractor = middleware.ClientAddress(cfg.TrustedProxies)
 	e.HTTPErrorHandler = s.handleError
 	// The order, once: who asks, what is logged, what a panic becomes, which host, which headers.
-	e.Pre(middleware.Head, middleware.Identify, middleware.Log(cfg.Log), recoverer(), middleware.Hosts(cfg.DB.Domain(), cfg.DB.HandleDomain()), middleware.Security(cfg.HTTPS))
+	e.Pre(middleware.Identify, middleware.Log(cfg.Log), recoverer(), middleware.Hosts(cfg.DB.Domain(), cfg.DB.HandleDomain()), middleware.Security(cfg.HTTPS))
 	s.echo = e
 	s.routes()
 	return s, nil
@@ -77,7 +77,7 @@ func recoverer() echo.MiddlewareFunc {
 }
 
 // Handler is the node as an http.Handler.
-func (s *Server) Handler() http.Handler { return s.echo }
+func (s *Server) Handler() http.Handler { return middleware.Head(s.echo) }
 
 type discard struct{}
 
