@@ -185,13 +185,18 @@ func (n NewAccount) check() error {
 	if n.Email != "" && !validEmail(n.Email) {
 		e.Add("email", "email", "write an address such as name@example.org")
 	}
-	if n.Password != "" && utf8.RuneCountInString(n.Password) < 8 {
+	checkPassword(n.Password, e)
+	return e.Err()
+}
+
+// checkPassword adds what is wrong with a new password; an empty one is no password.
+func checkPassword(password string, e *Invalid) {
+	if password != "" && utf8.RuneCountInString(password) < 8 {
 		e.Add("password", "password_short", "use at least 8 characters")
 	}
-	if len(n.Password) > 1024 {
-		e.Add("password", "too_long", "at most 1024 bytes")
+	if len(password) > maxPassword {
+		e.Add("password", "too_long", "at most %d bytes", maxPassword)
 	}
-	return e.Err()
 }
 
 // validEmail reports whether s is one bare address with a dot or an IP literal after the @; no display name, no spaces.

@@ -135,6 +135,13 @@ func (db *DB) Unblock(ctx context.Context, blockerID, blockedID int64) (err erro
 	return err
 }
 
+// Blocked are the accounts that a local account blocks, the newest block first.
+func (db *DB) Blocked(ctx context.Context, blockerID int64) (_ []Account, err error) {
+	defer wrap(&err, "blocked by %d", blockerID)
+	return db.accountsWhere(ctx, `id in (select blocked_id from blocks where blocker_id = $1)
+		order by (select created from blocks where blocker_id = $1 and blocked_id = accounts.id) desc limit 500`, blockerID)
+}
+
 // notBlocked is ErrForbidden where the account blocks the other.
 func (db *DB) notBlocked(ctx context.Context, accountID, otherID int64) error {
 	var blocked bool

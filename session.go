@@ -131,3 +131,38 @@ func (db *DB) ExpireSessions(ctx context.Context) (n int64, err error) {
 	tag, err = db.q.Exec(ctx, `delete from setup_tokens where expires <= $1`, db.Now())
 	return n + tag.RowsAffected(), err
 }
+
+// ChangePassword gives the account another password where old is the one it has, and ends all its sessions but the one
+// with the token. *Invalid names "old" or "password".
+func (db *DB) ChangePassword(ctx context.Context, accountID int64, old, password, token string) (err error) {
+	defer wrap(&err, "change password of %d", accountID)
+	e := &Invalid{}
+	checkPassword(password, e)
+	if password == "" {
+		e.Add("password", "required", "choose a password")
+	}
+	if err := e.Err(); err != nil {
+		return err
+	}
+	var encoded string
+	if err := db.q.QueryRow(ctx, `select password from accounts where id = $1 and `+signer, accountID).Scan(&encoded); err != nil {
+		return err
+	}
+	if !verifyPassword(encoded, old) {
+		return invalid("old", "password_wrong", "this is not the password that you have now")
+	}
+	hash, err := hashPassword(password)
+	if err != nil {
+		return err
+	}
+	return db.Tx(ctx, func(tx *DB) error {
+		tag, err := tx.q.Exec(ctx, `update accounts set password = $2 where id = $1 and password = $3`, accountID, hash, encoded)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return ErrConflict // changed elsewhere meanwhile
+		}
+		return tx.SignOutOthers(ctx, accountID, token)
+	})
+}
