@@ -32,6 +32,9 @@ const deliveryColumns = `d.id, d.activity_id, d.sender_id, d.inbox, d.host, d.st
 // dead (the rule Mastodon uses); then it is tried once a day until it answers.
 const DeadAfterDays = 7
 
+// deadRetry is how often a dead host is tried, and the longest that a Retry-After is heeded.
+const deadRetry = 24 * time.Hour
+
 // ClaimHosts leases up to limit hosts that have a delivery due, so that one process at a time sends to a host, in order.
 func (db *DB) ClaimHosts(ctx context.Context, limit int, lease time.Duration) (_ []string, err error) {
 	defer wrap(&err, "claim hosts")
@@ -120,8 +123,8 @@ func (db *DB) Delivered(ctx context.Context, d Delivery, status int) (err error)
 	now := db.Now()
 	batch := &pgx.Batch{}
 	batch.Queue(`update deliveries set state = 'delivered', attempts = attempts + 1, status = $2, error = '', done = $3 where id = $1`, d.ID, status, now)
-	batch.Queue(`update hosts set failures = 0, failing_since = null, failed_days = 0, dead_since = null, next_at = null, last_success = $2, last_error = ''
-		where host = $1 and (failures > 0 or dead_since is not null or last_success is null or last_success < $2 - interval '1 minute')`, d.Host, now)
+	batch.Queue(`update hosts set failures = 0, failing_since = null, failed_days = 0, last_failure_day = null, dead_since = null, next_at = null, last_success = $2, last_error = ''
+		where host = $1 and (failures > 0 or dead_since is not null or last_success is null or last_success < $2::timestamptz - interval '1 minute')`, d.Host, now)
 	return db.q.SendBatch(ctx, batch).Close()
 }
 
@@ -138,21 +141,28 @@ func (db *DB) DeliveryFailed(ctx context.Context, d Delivery, status int, reason
 		}
 		wait := tx.Backoff(d.Attempts + 1)
 		if retryAfter > 0 {
-			wait = min(retryAfter, 24*time.Hour)
+			wait = min(retryAfter, deadRetry)
+		}
+		var dead bool
+		if err := tx.q.QueryRow(ctx, `update hosts set failures = failures + 1, failing_since = coalesce(failing_since, $2), last_error = $3,
+				failed_days = failed_days + case when last_failure_day is distinct from date_trunc('day', $2::timestamptz) then 1 else 0 end,
+				last_failure_day = date_trunc('day', $2::timestamptz)
+			where host = $1 returning failed_days >= $4`, d.Host, now, truncate(reason, 300), DeadAfterDays).Scan(&dead); err != nil {
+			return err
+		}
+		if dead {
+			wait = max(wait, deadRetry)
+		}
+		if _, err := tx.q.Exec(ctx, `update hosts set next_at = $2, dead_since = case when $3 then coalesce(dead_since, $4) end where host = $1`,
+			d.Host, now.Add(wait), dead, now); err != nil {
+			return err
 		}
 		state, done := "queued", (*time.Time)(nil)
 		if d.Attempts+1 > len(tx.cfg.Backoff) {
 			state, done = "failed", &now
 		}
-		if _, err := tx.q.Exec(ctx, `update deliveries set state = $2, attempts = attempts + 1, status = $3, error = $4, next_at = $5, done = $6 where id = $1`,
-			d.ID, state, status, truncate(reason, 300), now.Add(wait), done); err != nil {
-			return err
-		}
-		_, err := tx.q.Exec(ctx, `update hosts set failures = failures + 1, failing_since = coalesce(failing_since, $2), last_error = $3, next_at = $4,
-				failed_days = failed_days + case when failing_since is null or date_trunc('day', $2) > date_trunc('day', coalesce(last_failure_day, failing_since)) then 1 else 0 end,
-				last_failure_day = $2,
-				dead_since = case when failed_days + 1 >= $5 then coalesce(dead_since, $2) else dead_since end
-			where host = $1`, d.Host, now, truncate(reason, 300), now.Add(wait), DeadAfterDays)
+		_, err := tx.q.Exec(ctx, `update deliveries set state = $2, attempts = attempts + 1, status = $3, error = $4, next_at = $5, done = $6 where id = $1`,
+			d.ID, state, status, truncate(reason, 300), now.Add(wait), done)
 		return err
 	})
 }

@@ -2,6 +2,7 @@ package souk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -211,4 +212,30 @@ func (db *DB) attach(ctx context.Context, accountID, postID int64, mediaIDs []in
 		}
 	}
 	return nil
+}
+
+// orphaned is how long a picture may hang on nothing: an upload whose form was never sent, or a deleted post's.
+const orphaned = 24 * time.Hour
+
+// PruneMedia deletes up to limit pictures, files first, that hang on no post and no profile.
+func (db *DB) PruneMedia(ctx context.Context, limit int) (n int, err error) {
+	defer wrap(&err, "prune media")
+	list, err := db.mediaWhere(ctx, `post_id is null and created < $1
+		and not exists (select from accounts a where media.id in (a.avatar_id, a.header_id)) order by id limit $2`, db.Now().Add(-orphaned), limit)
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range list {
+		for _, s := range m.Sizes {
+			if err := db.cfg.Blobs.Delete(ctx, s.Key); err != nil && !errors.Is(err, ErrNotFound) {
+				return n, err
+			}
+		}
+		// Taken up again meanwhile (attached to a post) it stays as a row without files rather than vanish from the post.
+		if _, err := db.q.Exec(ctx, `delete from media where id = $1 and post_id is null`, m.ID); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
 }

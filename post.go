@@ -235,7 +235,7 @@ func (db *DB) fillPostParts(ctx context.Context, ids []int64, byID map[int64]*Po
 	return nil
 }
 
-// bury turns a post into a tombstone: its texts, pictures' ties, tags and mentions go, its address stays. What its
+// bury turns a post into a tombstone: its texts, pictures, tags and likes go, its address stays. What its
 // thread knows of it stays too, so that replies keep their place.
 func (db *DB) bury(ctx context.Context, id int64) error {
 	now := db.Now()
@@ -245,6 +245,7 @@ func (db *DB) bury(ctx context.Context, id int64) error {
 	batch.Queue(`delete from post_tags where post_id = $1`, id)
 	batch.Queue(`delete from likes where post_id = $1`, id)
 	batch.Queue(`delete from notifications where post_id = $1`, id)
+	batch.Queue(`update media set post_id = null where post_id = $1`, id) // PruneMedia deletes the files
 	batch.Queue(`update posts set deleted = $2 where boost_of_id = $1 and deleted is null`, id, now)
 	batch.Queue(`update listings set state = 'withdrawn', availability = 'sold_out', updated = $2, version = version + 1 where id = $1 and state <> 'withdrawn'`, id, now)
 	if err := db.q.SendBatch(ctx, batch).Close(); err != nil {

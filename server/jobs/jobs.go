@@ -25,7 +25,7 @@ func AddWorkers(workers *river.Workers, cfg Config) {
 const keepInbox = 7 * 24 * time.Hour
 
 // expireWorker ends what has had its time: unpaid orders give their stock back, remote listings that nobody renewed
-// leave the index, sessions and old inbox rows go.
+// leave the index, sessions, old inbox rows and orphaned pictures go.
 type expireWorker struct {
 	river.WorkerDefaults[souk.ExpireArgs]
 	db *souk.DB
@@ -36,5 +36,6 @@ func (w *expireWorker) Work(ctx context.Context, _ *river.Job[souk.ExpireArgs]) 
 	_, listings := w.db.ExpireRemoteListings(ctx)
 	_, sessions := w.db.ExpireSessions(ctx)
 	_, inbox := w.db.PruneInbox(ctx, keepInbox)
-	return errors.Join(orders, listings, sessions, inbox)
+	_, media := w.db.PruneMedia(ctx, 100)
+	return errors.Join(orders, listings, sessions, inbox, media)
 }

@@ -1,0 +1,122 @@
+package souk
+
+import (
+	"testing"
+	"time"
+)
+
+// queue puts one activity to one inbox of the host in the queue.
+func (n *node) queue(t *testing.T, host string) {
+	t.Helper()
+	id := n.NewID()
+	uri := n.BaseURL() + "/activities/" + formatID(id)
+	err := n.QueueActivity(t.Context(), Activity{ID: id, URI: uri, AccountID: n.owner.ID, Type: "Create", Body: []byte(`{}`)},
+		[]Recipient{{Inbox: "https://" + host + "/inbox", Host: host}})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (n *node) claim(t *testing.T) []string {
+	t.Helper()
+	hosts, err := n.ClaimHosts(t.Context(), 10, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hosts
+}
+
+func TestDeliveriesWaitWithTheirHost(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	for range 3 {
+		n.queue(t, "slow.example")
+	}
+	n.queue(t, "well.example")
+	if got := n.claim(t); len(got) != 2 {
+		t.Fatalf("claimed %v, want both hosts", got)
+	}
+	if got := n.claim(t); len(got) != 0 {
+		t.Errorf("claimed %v twice", got)
+	}
+	list, bodies, err := n.DueDeliveries(ctx, "slow.example", 10)
+	if err != nil || len(list) != 3 || len(bodies) != 3 || list[0].ID > list[1].ID {
+		t.Fatalf("due: %v %v", list, err)
+	}
+	if err := n.DeliveryFailed(ctx, list[0], 503, "busy", false, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.ReleaseHost(ctx, "slow.example"); err != nil {
+		t.Fatal(err)
+	}
+	if got := n.claim(t); len(got) != 0 {
+		t.Errorf("claimed %v before the host's time", got)
+	}
+	n.clock.Advance(10 * time.Second)
+	if got := n.claim(t); len(got) != 1 || got[0] != "slow.example" {
+		t.Errorf("claimed %v, want slow.example after the first step of the schedule", got)
+	}
+}
+
+func TestHostDiesAndRevives(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	n.queue(t, "dead.example")
+	d := Delivery{Host: "dead.example"}
+	for day := range DeadAfterDays {
+		n.claim(t)
+		list, _, err := n.DueDeliveries(ctx, "dead.example", 1)
+		if err != nil || len(list) != 1 {
+			t.Fatalf("day %d: %v %v", day, list, err)
+		}
+		d = list[0]
+		if err := n.DeliveryFailed(ctx, d, 0, "no answer", false, 0); err != nil {
+			t.Fatal(err)
+		}
+		h, err := n.Host(ctx, "dead.example")
+		if err != nil || (h.DeadSince != nil) != (day == DeadAfterDays-1) {
+			t.Fatalf("day %d: dead since %v, %v", day, h.DeadSince, err)
+		}
+		if err := n.ReleaseHost(ctx, "dead.example"); err != nil {
+			t.Fatal(err)
+		}
+		n.clock.Advance(24 * time.Hour)
+	}
+	if err := n.Delivered(ctx, d, 202); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := n.Host(ctx, "dead.example"); err != nil || h.DeadSince != nil || h.Failures != 0 {
+		t.Errorf("did not revive: %+v %v", h, err)
+	}
+}
+
+func TestReplayIsKeptOnce(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	r := Received{ActivityID: "https://social.example/a/1", Type: "Like", Actor: "https://social.example/users/mira", Host: "social.example", Body: []byte(`{}`)}
+	for _, want := range []bool{true, false} {
+		if fresh, err := n.ReceiveActivity(ctx, r); err != nil || fresh != want {
+			t.Errorf("fresh %v, want %v, %v", fresh, want, err)
+		}
+	}
+	claimed, err := n.ClaimInbox(ctx, 10, time.Minute)
+	if err != nil || len(claimed) != 1 || claimed[0].Attempts != 1 {
+		t.Fatalf("claimed %v %v", claimed, err)
+	}
+	if again, err := n.ClaimInbox(ctx, 10, time.Minute); err != nil || len(again) != 0 {
+		t.Errorf("claimed twice: %v %v", again, err)
+	}
+	n.clock.Advance(2 * time.Minute)
+	if again, err := n.ClaimInbox(ctx, 10, time.Minute); err != nil || len(again) != 1 {
+		t.Errorf("a lease that ran out: %v %v", again, err)
+	}
+	if err := n.AppliedActivity(ctx, claimed[0].ID, "done", ""); err != nil {
+		t.Fatal(err)
+	}
+	if fresh, err := n.ReceiveActivity(ctx, r); err != nil || fresh {
+		t.Errorf("a replay after it was applied: %v %v", fresh, err)
+	}
+}
