@@ -18,7 +18,7 @@ run: build ## one node with defaults, data in ./souk-data
 	@exec bin/souk serve
 
 build: ## build bin/souk
-	go build -o bin/souk ./cmd/souk
+	go build -trimpath -ldflags "-s -w" -o bin/souk ./cmd/souk
 
 test: ## run every test (installs PostgreSQL and Chromium when they are missing)
 	@.ci/install postgresql chromium
