@@ -84,7 +84,7 @@ func AccountDocument(a *souk.Account, version int64, o Origin) Document {
 		body = append(body, f.Name+" "+souk.Plain(f.Value))
 	}
 	return Document{URI: a.URI, ID: IDOf(a.URI), Version: version, Kind: KindAccount, Node: nodeOf(a, o), Seller: a.URI, Local: a.Local(),
-		Title: a.Title(), SellerName: a.Name, Body: strings.Join(body, "\n"), Lang: a.Lang, Created: a.Created, Updated: latest(a.Created, a.Updated)}
+		Title: a.Title(), SellerName: a.Name + " " + nodeOf(a, o), Body: strings.Join(body, "\n"), Lang: a.Lang, Created: a.Created, Updated: latest(a.Created, a.Updated)}
 }
 
 // categoryPath is a category and every ancestor of it: "Home > Kitchen" and "Home/Kitchen" have Home.

@@ -147,10 +147,15 @@ func (s *searcher) readTexts(ctx context.Context, e effort, list []candidate) (m
 	for i, c := range list {
 		ids[i] = c.DocID
 	}
-	rows, err := s.tx.Query(ctx, `SELECT i.doc_id, i.lang, i.created, i.title_len, i.names_len, i.body_len, t.lexeme, t.positions, t.weights FROM unnest($1::text[]) AS want (doc_id)
+	c := conditions{}
+	wanted := "t.lexeme = ANY(" + c.arg(terms) + "::text[])"
+	for _, prefix := range prefixes {
+		wanted += " OR starts_with(t.lexeme, " + c.arg(prefix) + "::text)"
+	}
+	rows, err := s.tx.Query(ctx, `SELECT i.doc_id, i.lang, i.created, i.title_len, i.names_len, i.body_len, t.lexeme, t.positions, t.weights
+		FROM unnest(`+c.arg(ids)+`::text[]) AS want (doc_id)
 		CROSS JOIN LATERAL (SELECT doc_id, lang, created, title_len, names_len, body_len, tsv FROM search_items s WHERE s.doc_id = want.doc_id LIMIT 1) i
-		CROSS JOIN LATERAL unnest(i.tsv) t
-		WHERE t.positions IS NOT NULL AND (t.lexeme = ANY($2) OR EXISTS (SELECT FROM unnest($3::text[]) p WHERE starts_with(t.lexeme, p)))`, ids, terms, prefixes)
+		CROSS JOIN LATERAL unnest(i.tsv) t WHERE t.positions IS NOT NULL AND (`+wanted+`)`, c.args...)
 	if err != nil {
 		return nil, err
 	}

@@ -208,7 +208,8 @@ func recount(ctx context.Context, tx pgx.Tx, table string) error {
 			return err
 		}
 	}
-	return nil
+	_, err = tx.Exec(ctx, `ANALYZE search_words, search_typos`)
+	return err
 }
 
 // strays compares the index with the rows: addresses that search may show and the index lacks, and those that the index

@@ -162,9 +162,10 @@ func spellings(ctx context.Context, tx pgx.Tx, clauses []clause, df map[string]i
 			known = max(known, df[c.word+prefixMark])
 		}
 		parts := deletes(c.word)
-		rows, err := tx.Query(ctx, `SELECT word, docs FROM search_words WHERE docs >= $3 AND word IN (
-				SELECT word FROM search_typos WHERE part = ANY($1) OR part = $2 UNION SELECT unnest($1::text[]))
-			ORDER BY docs DESC, word LIMIT 50`, parts, c.word, max(10*known, 1))
+		rows, err := tx.Query(ctx, `SELECT w.word, w.docs
+			FROM (SELECT word FROM search_typos WHERE part = ANY($1) OR part = $2 UNION SELECT unnest($1::text[])) near
+			CROSS JOIN LATERAL (SELECT word, docs FROM search_words WHERE word = near.word LIMIT 1) w
+			WHERE w.docs >= $3 ORDER BY w.docs DESC, w.word LIMIT 50`, parts, c.word, max(10*known, 1))
 		if err != nil {
 			return nil, err
 		}
