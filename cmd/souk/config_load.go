@@ -147,8 +147,8 @@ func addSettingFlags(flags *pflag.FlagSet) {
 	flags.String("config", "", "configuration `FILE` (default "+configName+" where it exists)")
 	shown := []string{"domain", "listen", "data_dir"}
 	for _, s := range settings() {
-		first, _, _ := strings.Cut(s.doc, "\n")
-		flags.String(s.flag(), "", "`"+s.value+"` "+first)
+		sentence, _, _ := strings.Cut(strings.ReplaceAll(s.doc, "\n", " "), ". ")
+		flags.Var(&settingFlag{shape: s.value}, s.flag(), strings.TrimSuffix(sentence, "."))
 		names := []string{s.flag()}
 		if s.secret != notSecret {
 			flags.String(s.flag()+"-file", "", "`FILE` that holds the value of --"+s.flag())
@@ -162,6 +162,15 @@ func addSettingFlags(flags *pflag.FlagSet) {
 		}
 	}
 }
+
+// settingFlag is the value of a setting's flag as it was written; the table parses it later, with all others.
+type settingFlag struct{ text, shape string }
+
+func (f *settingFlag) String() string        { return f.text }
+func (f *settingFlag) Set(text string) error { f.text = text; return nil }
+
+// Type is what help shows for a value.
+func (f *settingFlag) Type() string { return f.shape }
 
 // names are the spellings of s in a file: its own, and for a secret that of the file that holds it.
 func (s setting) names() []string {
