@@ -14,6 +14,7 @@ import (
 
 	"souk"
 	"souk/federation"
+	"souk/search"
 	"souk/server/api"
 	"souk/server/console"
 	"souk/server/middleware"
@@ -25,6 +26,7 @@ import (
 type Config struct {
 	DB             *souk.DB
 	Federation     *federation.Federation
+	Finder         *search.Finder
 	Pictures       *souk.Pictures
 	Theme          *themes.Theme
 	Version        string
@@ -48,7 +50,7 @@ type Server struct {
 func New(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, started: time.Now()}
 	var err error
-	if s.web, err = web.New(web.Config{DB: cfg.DB, Pictures: cfg.Pictures, Theme: cfg.Theme,
+	if s.web, err = web.New(web.Config{DB: cfg.DB, Finder: cfg.Finder, Pictures: cfg.Pictures, Theme: cfg.Theme,
 		Version: cfg.Version, Log: cfg.Log}); err != nil {
 		return nil, err
 	}
@@ -56,7 +58,7 @@ func New(cfg Config) (*Server, error) {
 		HTTPS: cfg.HTTPS, Version: cfg.Version, Log: cfg.Log}); err != nil {
 		return nil, err
 	}
-	if s.api, err = api.New(api.Config{DB: cfg.DB, Pictures: cfg.Pictures, Version: cfg.Version}); err != nil {
+	if s.api, err = api.New(api.Config{DB: cfg.DB, Finder: cfg.Finder, Pictures: cfg.Pictures, Version: cfg.Version}); err != nil {
 		return nil, err
 	}
 	e := echo.New()

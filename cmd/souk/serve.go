@@ -14,6 +14,7 @@ import (
 	"souk/federation"
 	"souk/migrations"
 	"souk/migrations/cluster"
+	"souk/search"
 	"souk/server"
 	"souk/server/blob"
 	"souk/themes"
@@ -89,6 +90,7 @@ type node struct {
 	store  *store
 	db     *souk.DB
 	fed    *federation.Federation
+	index  search.Index
 	server *server.Server
 	work   *river.Client[pgxTx]
 	log    *slog.Logger
@@ -120,11 +122,12 @@ func (n *node) wire(ctx context.Context, c *Config, log *slog.Logger) error {
 	}
 	client := federation.NewClient(federation.FetchConfig{AllowNetworks: c.AllowNetworks, UserAgent: "Souk/" + version() + " (+" + c.BaseURL() + "/)"})
 	n.fed = federation.New(n.db, federation.Config{Client: client, Version: version(), Log: log})
+	n.index = search.NewPostgres(search.PostgresConfig{Pool: n.store.pool})
 	theme, err := themes.Load(themes.Config{Log: log})
 	if err != nil {
 		return err
 	}
-	n.server, err = server.New(server.Config{DB: n.db, Federation: n.fed, Pictures: souk.NewPictures(souk.PictureConfig{}), Theme: theme, Version: version(),
+	n.server, err = server.New(server.Config{DB: n.db, Federation: n.fed, Finder: search.NewFinder(n.db, n.index), Pictures: souk.NewPictures(souk.PictureConfig{}), Theme: theme, Version: version(),
 		HTTPS: c.Scheme == "https", TrustedProxies: c.TrustedProxies, RateLimit: c.RateLimit, Log: log})
 	return err
 }

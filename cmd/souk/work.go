@@ -11,6 +11,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"souk"
+	"souk/search"
 	"souk/server/jobs"
 )
 
@@ -31,6 +32,10 @@ func (n *node) startWork(ctx context.Context) error {
 	workers := river.NewWorkers()
 	jobs.AddWorkers(workers, jobs.Config{DB: n.db})
 	n.fed.AddWorkers(workers)
+	indexer := search.NewIndexer(search.IndexerConfig{DB: n.db, Index: n.index, Log: n.log})
+	if err := indexer.AddWorkers(workers); err != nil {
+		return err
+	}
 	queues := map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}}
 	periodic := []*river.PeriodicJob{
 		river.NewPeriodicJob(river.PeriodicInterval(time.Minute), func() (river.JobArgs, *river.InsertOpts) {
@@ -43,6 +48,7 @@ func (n *node) startWork(ctx context.Context) error {
 			return args, souk.DrainOpts(args.Kind())
 		}, &river.PeriodicJobOpts{RunOnStart: true}))
 	}
+	periodic = append(periodic, indexer.Periodic()...)
 	var err error
 	n.work, err = river.NewClient(riverpgxv5.New(n.store.pool), &river.Config{
 		Workers: workers, Queues: queues, PeriodicJobs: periodic, Logger: slog.New(warnings{n.log.Handler()}),

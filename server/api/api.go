@@ -3,11 +3,13 @@ package api
 
 import (
 	"souk"
+	"souk/search"
 )
 
 // Config is what the API needs.
 type Config struct {
 	DB       *souk.DB
+	Finder   *search.Finder
 	Pictures *souk.Pictures
 	Version  string
 }

@@ -8,12 +8,14 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"souk"
+	"souk/search"
 	"souk/themes"
 )
 
 // Config is what the storefront needs.
 type Config struct {
 	DB       *souk.DB
+	Finder   *search.Finder
 	Pictures *souk.Pictures
 	Theme    *themes.Theme
 	Version  string
