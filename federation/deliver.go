@@ -47,7 +47,7 @@ func (w *deliverWorker) Work(ctx context.Context, job *river.Job[souk.DeliverArg
 
 // Deliver makes all deliveries that are due. To one host they go in order, one at a time: a Create arrives before its
 // Update. Hosts wait for nobody but themselves: while slow ones hang, those that became due are taken up beside them.
-// It returns when nothing is due and nothing runs.
+// It returns when nothing is due and nothing runs, and, without an error, when the context ends.
 func (f *Federation) Deliver(ctx context.Context) (err error) {
 	defer wrap(&err, "deliver")
 	d := &drain{f: f, done: make(chan error), senders: map[int64]*signer{}}
@@ -82,6 +82,9 @@ func (d *drain) run(ctx context.Context) error {
 			running += len(hosts)
 		}
 		if running == 0 {
+			if ctx.Err() != nil {
+				return nil // told to stop: what was not delivered stays queued
+			}
 			return failed
 		}
 		select {
@@ -111,7 +114,7 @@ func (d *drain) host(ctx context.Context, host string) (err error) {
 		defer cancel()
 		err = errors.Join(err, d.f.db.ReleaseHost(release, host))
 		if ctx.Err() != nil {
-			err = nil // told to stop: what was not delivered stays queued
+			err = nil
 		}
 	}()
 	known, err := d.f.db.Host(ctx, host)
