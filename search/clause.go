@@ -2,7 +2,6 @@ package search
 
 import (
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -56,6 +55,3 @@ func (c clause) pairs() []string {
 	}
 	return list
 }
-
-// numeric reports a word with a digit in it: numbers and article codes are taken literally, never corrected.
-func (c clause) numeric() bool { return strings.ContainsAny(c.word, "0123456789") }

@@ -3,6 +3,7 @@ package search
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -107,6 +108,24 @@ func textTests() map[string]func(*testing.T, Index) {
 			if !slices.Equal(h.Matched, []Field{FieldTitle, FieldBody}) {
 				t.Errorf("matched %v", h.Matched)
 			}
+		},
+		"the reader's language is preferred": func(t *testing.T, x Index) {
+			put(t, x, doc("de", "sofa", lang("de")), doc("zh", "sofa", lang("zh-Hans")), doc("fr", "sofa", lang("fr")))
+			for locale, want := range map[string]string{"de-AT": "de", "zh": "zh", "fr": "fr"} {
+				if got := names(find(t, x, Query{Text: "sofa", Locales: []string{locale}})); !strings.HasPrefix(got, want) {
+					t.Errorf("a reader of %s is shown %s", locale, got)
+				}
+			}
+		},
+		"the new comes before the old": func(t *testing.T, x Index) {
+			put(t, x, doc("a", "sofa", aged(700)), doc("b", "sofa", aged(1)), doc("c", "sofa", aged(90)))
+			expectOrder(t, x, Query{Text: "sofa"}, "b c a")
+		},
+		"least score": func(t *testing.T, x Index) {
+			put(t, x, doc("title", "sofa"), doc("body", "x", body("a sofa among many other things that stand about")))
+			hits := find(t, x, Query{Text: "sofa"}).Hits
+			between := (hits[0].Score + hits[1].Score) / 2
+			expectOrder(t, x, Query{Text: "sofa", MinScore: between}, "title")
 		},
 		"suggest": func(t *testing.T, x Index) {
 			put(t, x, doc("one", "leather bag", tags("手工皮具")), doc("two", "leather leaf"))

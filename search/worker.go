@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"log/slog"
 	"time"
@@ -320,15 +319,10 @@ func (w *tidyWorker) Work(ctx context.Context, _ *river.Job[TidyArgs]) error {
 	return nil // somebody rebuilds: there is nothing to tidy
 }
 
-// AddWorkers registers what works souk.IndexArgs and TidyArgs.
-func (x *Indexer) AddWorkers(workers *river.Workers) error {
-	if err := river.AddWorkerSafely(workers, &drainWorker{indexer: x}); err != nil {
-		return fmt.Errorf("index worker: %w", err)
-	}
-	if err := river.AddWorkerSafely(workers, &tidyWorker{indexer: x}); err != nil {
-		return fmt.Errorf("tidy worker: %w", err)
-	}
-	return nil
+// AddWorkers registers what works souk.IndexArgs and TidyArgs. It panics where one is registered already.
+func (x *Indexer) AddWorkers(workers *river.Workers) {
+	river.AddWorker(workers, &drainWorker{indexer: x})
+	river.AddWorker(workers, &tidyWorker{indexer: x})
 }
 
 // Periodic are the jobs by the clock: a drain every half minute, for what a crash or an unavailable engine left, and Tidy once a day.

@@ -251,6 +251,22 @@ func TestRebuildFromRows(t *testing.T) {
 	}
 }
 
+// TestTidyRebuildsAnotherForm: an index that an older program wrote is made again.
+func TestTidyRebuildsAnotherForm(t *testing.T) {
+	t.Parallel()
+	n := newLane(t)
+	n.listing("Oak bowl", 100)
+	if _, err := n.Pool().Exec(t.Context(), `update search_state set schema = 0`); err != nil {
+		t.Fatal(err)
+	}
+	n.check(n.indexer.Tidy(t.Context()))
+	status, err := n.index.Status(t.Context())
+	if err != nil || status.Outdated {
+		t.Errorf("status %+v, %v", status, err)
+	}
+	n.finds(Request{Text: "oak"}, "Oak bowl")
+}
+
 // flaky is an engine that refuses some documents, or everything.
 type flaky struct {
 	Index
@@ -300,7 +316,7 @@ func TestWorkersDrain(t *testing.T) {
 	t.Parallel()
 	n := newLane(t)
 	workers := river.NewWorkers()
-	n.check(n.indexer.AddWorkers(workers))
+	n.indexer.AddWorkers(workers)
 	client, err := river.NewClient(riverpgxv5.New(n.Pool()), &river.Config{Workers: workers, TestOnly: true, PeriodicJobs: n.indexer.Periodic(),
 		Queues: map[string]river.QueueConfig{"index": {MaxWorkers: 1}}, FetchPollInterval: 50 * time.Millisecond, FetchCooldown: 10 * time.Millisecond})
 	n.check(err)
