@@ -274,3 +274,33 @@ func (g *goods) misspelt(rare func(string) string) string {
 		return string(word)
 	}
 }
+
+// BenchmarkRecall takes two words of a random document each time and counts how often that document is among the first
+// twenty hits: what ranking by frequency and place is worth.
+func BenchmarkRecall(b *testing.B) {
+	const n = 20_000
+	x := newTestPostgres(b)
+	docs := slices.Collect(first(newGoods(1).documents(n)))
+	if err := x.Rebuild(b.Context(), source(docs...)); err != nil {
+		b.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(5, 6))
+	found, asked := 0, 0
+	for b.Loop() {
+		d := docs[r.IntN(n)]
+		if d.Lang != "en" && d.Lang != "de" {
+			continue
+		}
+		words := strings.Fields(d.Title + " " + d.Body)
+		asked++
+		result, err := x.Search(b.Context(), Query{Text: words[r.IntN(len(words))] + " " + words[r.IntN(len(words))]})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if slices.ContainsFunc(result.Hits, func(h Hit) bool { return h.URI == d.URI }) {
+			found++
+		}
+	}
+	b.ReportMetric(float64(found)/float64(asked), "recall@20")
+	b.ReportMetric(0, "ns/op")
+}

@@ -319,10 +319,11 @@ func (w *tidyWorker) Work(ctx context.Context, _ *river.Job[TidyArgs]) error {
 	return nil // somebody rebuilds: there is nothing to tidy
 }
 
-// AddWorkers registers what works souk.IndexArgs and TidyArgs. It panics where one is registered already.
-func (x *Indexer) AddWorkers(workers *river.Workers) {
-	river.AddWorker(workers, &drainWorker{indexer: x})
-	river.AddWorker(workers, &tidyWorker{indexer: x})
+// AddWorkers registers what works souk.IndexArgs and TidyArgs; an error where one is registered already.
+func (x *Indexer) AddWorkers(workers *river.Workers) error {
+	return errors.Join(
+		river.AddWorkerSafely(workers, &drainWorker{indexer: x}),
+		river.AddWorkerSafely(workers, &tidyWorker{indexer: x}))
 }
 
 // Periodic are the jobs by the clock: a drain every half minute, for what a crash or an unavailable engine left, and Tidy once a day.

@@ -316,7 +316,7 @@ func TestWorkersDrain(t *testing.T) {
 	t.Parallel()
 	n := newLane(t)
 	workers := river.NewWorkers()
-	n.indexer.AddWorkers(workers)
+	n.check(n.indexer.AddWorkers(workers))
 	client, err := river.NewClient(riverpgxv5.New(n.Pool()), &river.Config{Workers: workers, TestOnly: true, PeriodicJobs: n.indexer.Periodic(),
 		Queues: map[string]river.QueueConfig{"index": {MaxWorkers: 1}}, FetchPollInterval: 50 * time.Millisecond, FetchCooldown: 10 * time.Millisecond})
 	n.check(err)
