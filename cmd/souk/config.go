@@ -215,6 +215,12 @@ func (c *Config) check(broken map[string]bool) (found ConfigErrors) {
 	if c.TLS == TLSAuto && c.Local() && !broken["domain"] {
 		odd("tls", "set SOUK_DOMAIN to the name that visitors use", "no public authority gives a certificate for %s", c.Hostname())
 	}
+	if c.MeiliURL != nil {
+		odd("meili_url", "leave it out", "this version has no Meilisearch engine yet: the built-in search is used")
+	}
+	if c.MetricsListen != "" {
+		odd("metrics_listen", "leave it out", "this version has no metrics listener yet")
+	}
 	if c.MeiliKey != "" && c.MeiliURL == nil && !broken["meili_url"] {
 		odd("meili_key", "set SOUK_MEILI_URL to use Meilisearch", "has no effect without meili_url")
 	}
