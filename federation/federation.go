@@ -38,8 +38,9 @@ type Config struct {
 
 // Federation is this node in the fediverse. Safe for concurrent use.
 type Federation struct {
-	db  *souk.DB
-	cfg Config
+	db      *souk.DB
+	cfg     Config
+	counted usageCount
 }
 
 // New makes a Federation with the defaults of Config filled in.
