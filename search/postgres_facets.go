@@ -69,10 +69,10 @@ func (s *searcher) count(ctx context.Context, requests []FacetRequest, filter Fi
 	}
 	sql, limits := facetSQL(&c, requests, where)
 	rows, err := s.tx.Query(ctx, sql, c.args...)
-	if err != nil {
-		return err
+	var list []value
+	if err == nil {
+		list, err = pgx.CollectRows(rows, pgx.RowToStructByName[value])
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[value])
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "57014" && ctx.Err() == nil {
 		return errPartial

@@ -326,12 +326,9 @@ func (x *Indexer) AddWorkers(workers *river.Workers) error {
 		river.AddWorkerSafely(workers, &tidyWorker{indexer: x}))
 }
 
-// Periodic are the jobs by the clock: a drain every half minute, for what a crash or an unavailable engine left, and Tidy once a day.
+// Periodic are the jobs by the clock: Tidy once a day. Drains are woken by who starts the workers (souk.DrainJobs).
 func (x *Indexer) Periodic() []*river.PeriodicJob {
 	return []*river.PeriodicJob{
-		river.NewPeriodicJob(river.PeriodicInterval(30*time.Second), func() (river.JobArgs, *river.InsertOpts) {
-			return souk.IndexArgs{}, souk.DrainOpts(souk.IndexArgs{}.Kind())
-		}, &river.PeriodicJobOpts{RunOnStart: true}),
 		river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour), func() (river.JobArgs, *river.InsertOpts) {
 			return TidyArgs{}, &river.InsertOpts{MaxAttempts: 3, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 		}, nil),
