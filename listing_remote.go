@@ -47,6 +47,10 @@ func (db *DB) ReceiveListing(ctx context.Context, r RemoteListing) (_ *Listing, 
 			if known[0].SellerID != r.Author.ID {
 				return ErrForbidden
 			}
+			if r.Edited == nil && known[0].Post.Edited != nil {
+				listing = &known[0] // how it was at first, read again in a catalogue
+				return nil
+			}
 			if r.Edited != nil {
 				if _, changed, err := tx.receiveEdit(ctx, r.RemotePost); err != nil {
 					return err

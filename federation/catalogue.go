@@ -6,12 +6,17 @@ import (
 	"net/url"
 )
 
-// cataloguePage is how many changes a page of the catalogue covers.
-const cataloguePage = 100
+const (
+	// cataloguePage is how many changes a page of the catalogue covers at most.
+	cataloguePage = 50
+	// cataloguePageBytes is where a page ends before that: peers read a megabyte at most.
+	cataloguePageBytes = 512 << 10
+)
 
 // CatalogueOutbox is every change of this node's listings in order, the oldest first, so that a node which follows the
-// catalogue can read what was before, and go on where it stopped. A page covers the numbers after its cursor; it has a
-// next page while there are more. What was said of a listing before it was withdrawn is left out; its Delete stays.
+// catalogue can read what was before, and go on where it stopped. A page covers the numbers after its cursor; while it
+// covers any it has a next page. So the address of the last page, which is empty, is where to look again later.
+// What was said of a listing before it was withdrawn is left out; its Delete stays.
 func (f *Federation) CatalogueOutbox(ctx context.Context, q url.Values) (_ *Document, err error) {
 	defer wrap(&err, "catalogue outbox")
 	id := f.db.BaseURL() + "/catalogue/outbox"
@@ -31,14 +36,15 @@ func (f *Federation) CatalogueOutbox(ctx context.Context, q url.Values) (_ *Docu
 		return nil, err
 	}
 	page := &collection{Context: plainContext(), ID: pageID(id, "after", after), Type: "OrderedCollectionPage", PartOf: id}
-	items := []json.RawMessage{}
+	items, bytes := []json.RawMessage{}, 0
 	for _, e := range entries {
 		if e.Activity.Public {
+			if bytes += len(e.Activity.Body); bytes > cataloguePageBytes && len(items) > 0 {
+				break
+			}
 			items = append(items, e.Activity.Body)
 		}
-	}
-	if len(entries) == cataloguePage {
-		page.Next = pageID(id, "after", entries[len(entries)-1].Seq)
+		page.Next = pageID(id, "after", e.Seq)
 	}
 	page.OrderedItems = items
 	return answer(page)

@@ -80,6 +80,27 @@ CREATE TABLE public.catalogue (
 -- comment: COLUMN catalogue.seq
 COMMENT ON COLUMN public.catalogue.seq IS 'Given under a lock held to the end of the transaction: no reader can skip a late commit';
 
+-- table: catalogue_reads
+CREATE TABLE public.catalogue_reads (
+    account_id bigint NOT NULL,
+    next text DEFAULT ''::text NOT NULL,
+    started timestamp with time zone NOT NULL,
+    finished timestamp with time zone,
+    error text DEFAULT ''::text NOT NULL
+);
+
+-- comment: TABLE catalogue_reads
+COMMENT ON TABLE public.catalogue_reads IS 'How far the catalogue of another node was read; it is read from the beginning again now and then, which renews its listings';
+
+-- comment: COLUMN catalogue_reads.next
+COMMENT ON COLUMN public.catalogue_reads.next IS 'The page to read next; empty: from the beginning';
+
+-- comment: COLUMN catalogue_reads.started
+COMMENT ON COLUMN public.catalogue_reads.started IS 'When it was last begun from the beginning';
+
+-- comment: COLUMN catalogue_reads.finished
+COMMENT ON COLUMN public.catalogue_reads.finished IS 'When its end was last reached; null before the first time';
+
 -- table: deliveries
 CREATE TABLE public.deliveries (
     id bigint NOT NULL,
@@ -629,6 +650,10 @@ ALTER TABLE ONLY public.catalogue
 ALTER TABLE ONLY public.catalogue
     ADD CONSTRAINT catalogue_pkey PRIMARY KEY (seq);
 
+-- constraint: catalogue_reads catalogue_reads_pkey
+ALTER TABLE ONLY public.catalogue_reads
+    ADD CONSTRAINT catalogue_reads_pkey PRIMARY KEY (account_id);
+
 -- constraint: deliveries deliveries_activity_id_inbox_key
 ALTER TABLE ONLY public.deliveries
     ADD CONSTRAINT deliveries_activity_id_inbox_key UNIQUE (activity_id, inbox);
@@ -943,6 +968,10 @@ ALTER TABLE ONLY public.blocks
 -- fk constraint: catalogue catalogue_activity_id_fkey
 ALTER TABLE ONLY public.catalogue
     ADD CONSTRAINT catalogue_activity_id_fkey FOREIGN KEY (activity_id) REFERENCES public.activities(id);
+
+-- fk constraint: catalogue_reads catalogue_reads_account_id_fkey
+ALTER TABLE ONLY public.catalogue_reads
+    ADD CONSTRAINT catalogue_reads_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
 
 -- fk constraint: deliveries deliveries_activity_id_fkey
 ALTER TABLE ONLY public.deliveries
