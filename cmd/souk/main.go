@@ -61,6 +61,7 @@ func newRoot(environ []string) *cobra.Command {
 	root.AddCommand(
 		// One line a command; each lives in the file of its name.
 		newConfigCommand(load, environ),
+		newDemoCommand(environ),
 		newAccountCommand(load, environ),
 		newMigrateCommand(load, environ),
 		newServeCommand(load, environ),

@@ -1,0 +1,9 @@
+//go:build unix && !linux
+
+package main
+
+import "syscall"
+
+// childAttributes put a child in a process group of its own, so that Ctrl-C reaches this process alone, which then stops
+// its children in order.
+func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
