@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
 )
 
 // States of a follow.
@@ -159,6 +160,29 @@ func (db *DB) FollowAnswered(ctx context.Context, followee *Account, followURI s
 	}
 	rows, err := db.q.Query(ctx, sql+` where a.id = f.follower_id and a.host = '' and f.followee_id = $1 and (f.uri = $2 or a.uri = $3)
 		returning f.id, f.uri, f.follower_id, f.followee_id, f.state, f.created`, followee.ID, followURI, followerURI)
+	if err != nil {
+		return nil, err
+	}
+	f, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Follow])
+	if err != nil || !accepted {
+		return f, err
+	}
+	return f, db.backfill(ctx, f)
+}
+
+// backfill queues the reading of a catalogue that this node has begun to follow.
+func (db *DB) backfill(ctx context.Context, f *Follow) error {
+	follower, err := db.accountWhere(ctx, `id = $1`, f.FollowerID)
+	if err != nil || follower.Role != RoleInstance && follower.Role != RoleCatalogue {
+		return err
+	}
+	return db.job(ctx, BackfillArgs{AccountID: f.FolloweeID}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByPeriod: time.Hour}})
+}
+
+// FollowByURI is the follow with the id that the account sent; ErrNotFound where it sent none such.
+func (db *DB) FollowByURI(ctx context.Context, followerID int64, uri string) (_ *Follow, err error) {
+	defer wrap(&err, "follow %s", uri)
+	rows, err := db.q.Query(ctx, `select `+followColumns+` from follows where follower_id = $1 and uri = $2`, followerID, uri)
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,28 @@ func (db *DB) ReceiveActivity(ctx context.Context, r Received) (fresh bool, err 
 	return true, nil
 }
 
+// Sender is what the node knows of who says to have sent an activity, before anything is verified.
+type Sender struct {
+	Replay    bool // an activity with this id was received before
+	Refused   bool // the host is suspended, or the account is
+	Known     bool // the account is stored; the rest is about it
+	KeyID     string
+	PublicKey string // PEM
+	Fetched   time.Time
+	Deleted   bool
+}
+
+// Sender looks up, in one query, all that decides about an activity before its signature: host is that of the actor's id.
+func (db *DB) Sender(ctx context.Context, activityID, actorURI, host string) (s Sender, err error) {
+	defer wrap(&err, "sender %s", actorURI)
+	err = db.q.QueryRow(ctx, `select exists (select from inbox where activity_id = $1),
+			exists (select from hosts where host = $3 and severity = 'suspend') or a.suspended is not null,
+			a.id is not null, coalesce(a.key_id, ''), coalesce(a.public_key, ''), coalesce(a.fetched, 'epoch'), a.deleted is not null
+		from (values (1)) one left join accounts a on a.uri = $2 and a.host <> ''`, activityID, actorURI, host).
+		Scan(&s.Replay, &s.Refused, &s.Known, &s.KeyID, &s.PublicKey, &s.Fetched, &s.Deleted)
+	return s, err
+}
+
 // ClaimInbox takes up to limit received activities that are due, the oldest first, and leases them for the given time:
 // if the process dies, they are due again after it.
 func (db *DB) ClaimInbox(ctx context.Context, limit int, lease time.Duration) (_ []Received, err error) {

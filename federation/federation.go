@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+	"golang.org/x/sync/singleflight"
 )
 
 // Config is what a Federation needs besides the database.
@@ -34,6 +35,10 @@ type Config struct {
 	// DrainFor is after what time a drain takes up nothing new and hands over to the next one, so that no job runs for
 	// ever; 0 means 5 min.
 	DrainFor time.Duration
+	// Appliers is how many received activities are worked on at once; 0 means 8. Those of one actor go one after another.
+	Appliers int
+	// RateLimit multiplies the limits on what other hosts are asked because of what came in; 0 means 1, below 0 none.
+	RateLimit float64
 }
 
 // Federation is this node in the fediverse. Safe for concurrent use.
@@ -41,6 +46,8 @@ type Federation struct {
 	db      *souk.DB
 	cfg     Config
 	counted usageCount
+	peers   *peers
+	flights singleflight.Group // actors that are being fetched
 }
 
 // New makes a Federation with the defaults of Config filled in.
@@ -63,7 +70,13 @@ func New(db *souk.DB, cfg Config) *Federation {
 	if cfg.DrainFor == 0 {
 		cfg.DrainFor = 5 * time.Minute
 	}
-	return &Federation{db: db, cfg: cfg}
+	if cfg.Appliers == 0 {
+		cfg.Appliers = 8
+	}
+	if cfg.RateLimit == 0 {
+		cfg.RateLimit = 1
+	}
+	return &Federation{db: db, cfg: cfg, peers: newPeers(cfg.RateLimit)}
 }
 
 // AddWorkers registers the workers of every job that federation does. It panics where one is registered already.
@@ -71,6 +84,7 @@ func (f *Federation) AddWorkers(workers *river.Workers) {
 	river.AddWorker(workers, &keyWorker{f: f})
 	river.AddWorker(workers, &federateWorker{f: f})
 	river.AddWorker(workers, &deliverWorker{f: f})
+	river.AddWorker(workers, &inboxWorker{f: f})
 }
 
 // wrap adds, once per exported method, what was being done. pgx.ErrNoRows becomes souk.ErrNotFound on the way.

@@ -1,0 +1,286 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"souk"
+
+	"github.com/go-fed/activity/streams"
+	"github.com/go-fed/activity/streams/vocab"
+	"github.com/riverqueue/river"
+)
+
+const (
+	// inboxBatch is how many activities are claimed and not yet applied, at most.
+	inboxBatch = 100
+	// perHost is how many activities of one host are worked on at once: one that answers slowly must leave room for others.
+	perHost = 4
+	// applyFor bounds the work on one activity, with all that is fetched for it.
+	applyFor = time.Minute
+)
+
+// inboxWorker applies what was received.
+type inboxWorker struct {
+	river.WorkerDefaults[souk.InboxArgs]
+	f *Federation
+}
+
+// Timeout is none: DrainFor ends the drain, applyFor each activity.
+func (w *inboxWorker) Timeout(*river.Job[souk.InboxArgs]) time.Duration { return -1 }
+
+func (w *inboxWorker) Work(ctx context.Context, job *river.Job[souk.InboxArgs]) error {
+	if err := w.f.db.BeginDrain(ctx, job.ID); err != nil {
+		return err
+	}
+	return w.f.ApplyInbox(ctx)
+}
+
+// ApplyInbox applies all received activities that are due: those of one actor in the order in which they came, those of
+// different ones side by side. It returns when nothing is due and nothing runs.
+func (f *Federation) ApplyInbox(ctx context.Context) (err error) {
+	defer wrap(&err, "apply inbox")
+	d := &inboxDrain{f: f, done: make(chan applied), slots: make(chan struct{}, f.cfg.Appliers),
+		actors: map[string][]souk.Received{}, hosts: map[string]chan struct{}{}}
+	return d.run(ctx)
+}
+
+// inboxDrain is one run of ApplyInbox. Its maps belong to run's goroutine.
+type inboxDrain struct {
+	f       *Federation
+	done    chan applied
+	slots   chan struct{}
+	pending int
+	actors  map[string][]souk.Received // by actor at work: what waits behind
+	hosts   map[string]chan struct{}
+}
+
+// applied says that an activity is through, or that the database failed.
+type applied struct {
+	souk.Received
+	err error
+}
+
+func (d *inboxDrain) run(ctx context.Context) error {
+	until := d.f.db.Now().Add(d.f.cfg.DrainFor)
+	poll := time.NewTicker(d.f.cfg.Poll)
+	defer poll.Stop()
+	open := true
+	var failed error
+	for {
+		if open && d.pending < inboxBatch/2 {
+			batch, err := d.f.db.ClaimInbox(ctx, inboxBatch-d.pending, d.f.cfg.Lease)
+			if err != nil {
+				failed, open = errors.Join(failed, err), false
+			}
+			d.add(ctx, batch)
+		}
+		if d.pending == 0 {
+			if ctx.Err() != nil {
+				return nil // told to stop: what was not applied comes back when its lease ends
+			}
+			return failed
+		}
+		select {
+		case a := <-d.done:
+			if d.through(ctx, a); a.err != nil {
+				failed, open = errors.Join(failed, a.err), false
+			}
+		case <-poll.C:
+		}
+		if open && d.f.db.Now().After(until) {
+			open = false
+			d.f.db.Wake("inbox") // whatever is left belongs to the next drain
+		}
+		open = open && ctx.Err() == nil
+	}
+}
+
+func (d *inboxDrain) add(ctx context.Context, batch []souk.Received) {
+	for _, r := range batch {
+		d.pending++
+		if waiting, busy := d.actors[r.Actor]; busy {
+			d.actors[r.Actor] = append(waiting, r)
+			continue
+		}
+		d.actors[r.Actor] = nil
+		d.begin(ctx, r)
+	}
+}
+
+// begin applies an activity as soon as its host and the drain have room.
+func (d *inboxDrain) begin(ctx context.Context, r souk.Received) {
+	host, ok := d.hosts[r.Host]
+	if !ok {
+		host = make(chan struct{}, perHost)
+		d.hosts[r.Host] = host
+	}
+	go func() {
+		host <- struct{}{}
+		d.slots <- struct{}{}
+		err := d.f.applyOne(ctx, r)
+		<-d.slots
+		<-host
+		d.done <- applied{r, err}
+	}()
+}
+
+// through takes up the next activity of the actor.
+func (d *inboxDrain) through(ctx context.Context, a applied) {
+	d.pending--
+	waiting := d.actors[a.Actor]
+	if len(waiting) == 0 {
+		delete(d.actors, a.Actor)
+		return
+	}
+	d.actors[a.Actor] = waiting[1:]
+	d.begin(ctx, waiting[0])
+}
+
+// incoming is a received activity while it is worked on.
+type incoming struct {
+	souk.Received
+	body object
+	by   *souk.Account // its actor
+}
+
+// plan is what an activity comes to. It runs in the transaction that marks the activity done, and asks nobody.
+type plan func(ctx context.Context, tx *souk.DB) error
+
+// verdict ends an activity without a change: "ignored" is in order, "failed" is not.
+type verdict struct{ state, note string }
+
+func (v *verdict) Error() string { return v.state + ": " + v.note }
+
+func ignored(format string, args ...any) error {
+	return &verdict{"ignored", fmt.Sprintf(format, args...)}
+}
+
+// applyOne does one activity, and writes down how it ended. An error is one of the database.
+func (f *Federation) applyOne(ctx context.Context, r souk.Received) error {
+	if ctx.Err() != nil {
+		return nil // its lease ends, and another drain takes it
+	}
+	limited, cancel := context.WithTimeout(ctx, applyFor)
+	defer cancel()
+	err := f.applyReceived(limited, r)
+	if err == nil || ctx.Err() != nil {
+		return nil
+	}
+	if v := judged(err); v != nil {
+		if v.state == "failed" {
+			f.cfg.Log.Info("activity not applied", "activity", r.ActivityID, "type", r.Type, "host", r.Host, "error", err)
+		}
+		return f.db.AppliedActivity(ctx, r.ID, v.state, v.note)
+	}
+	f.cfg.Log.Info("activity put off", "activity", r.ActivityID, "type", r.Type, "host", r.Host, "attempts", r.Attempts, "error", err)
+	return f.db.RetryActivity(ctx, r, err.Error())
+}
+
+// judged is what an error means for the activity; nil where another attempt may go better.
+func judged(err error) *verdict {
+	var v *verdict
+	var invalid *souk.Invalid
+	switch {
+	case errors.As(err, &v):
+		return v
+	case errors.Is(err, souk.ErrGone), errors.Is(err, souk.ErrNotFound), errors.Is(err, ErrGone):
+		return &verdict{"ignored", err.Error()}
+	case errors.As(err, &invalid), errors.Is(err, souk.ErrForbidden), errors.Is(err, souk.ErrConflict), final(err):
+		return &verdict{"failed", err.Error()}
+	}
+	return nil
+}
+
+// applyReceived prepares an activity, fetching what is missing, and then changes what it changes in one transaction.
+// Running twice does no harm: ids are unique, states are compared.
+func (f *Federation) applyReceived(ctx context.Context, r souk.Received) error {
+	in, err := f.read(ctx, r)
+	if err != nil {
+		return err
+	}
+	do, err := f.dispatch(ctx, in)
+	if err != nil {
+		return err
+	}
+	return f.db.Tx(ctx, func(tx *souk.DB) error {
+		if err := do(ctx, tx); err != nil {
+			return err
+		}
+		return tx.AppliedActivity(ctx, r.ID, "done", "")
+	})
+}
+
+// read parses the stored bytes and finds the actor, which may have been blocked since.
+func (f *Federation) read(ctx context.Context, r souk.Received) (*incoming, error) {
+	body, err := parseObject(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	h, err := headOf(body)
+	if err != nil {
+		return nil, err
+	}
+	if h.id != r.ActivityID || h.actor != r.Actor {
+		return nil, foreign("the activity is not the one that was signed")
+	}
+	refused, err := f.db.Refused(ctx, h.host, h.actor)
+	if err != nil {
+		return nil, err
+	}
+	if refused {
+		return nil, ignored("the sender is blocked here")
+	}
+	if h.kind == "Delete" && h.object == h.actor {
+		// The actor answers nobody any more.
+		by, err := f.db.AccountByURI(ctx, h.actor)
+		return &incoming{Received: r, body: body, by: by}, err
+	}
+	by, err := f.ResolveActor(ctx, h.actor)
+	if err != nil {
+		return nil, err
+	}
+	return &incoming{Received: r, body: body, by: by}, nil
+}
+
+// dispatch lets go-fed find the handler by type. It is given the envelope only: in its types the object would lose
+// what the handlers need, and an object of ten thousand parts would cost half a second.
+func (f *Federation) dispatch(ctx context.Context, in *incoming) (plan, error) {
+	kind := in.body.kind()
+	if kind == "EmojiReact" { // FEP-c0e0: unknown to go-fed, and at least a like
+		kind = "Like"
+	}
+	envelope := map[string]any{"@context": activityStreamsProfile, "type": kind, "id": in.ActivityID, "actor": in.Actor}
+	var do plan
+	resolver, err := streams.NewJSONResolver(f.handlers(in, &do)...)
+	if err != nil {
+		return nil, err
+	}
+	err = resolver.Resolve(ctx, envelope)
+	if errors.Is(err, streams.ErrNoCallbackMatch) || errors.Is(err, streams.ErrUnhandledType) {
+		return nil, ignored("not handled: %.100s", kind)
+	}
+	return do, err
+}
+
+// handlers are what is done for each type of activity; the chosen one leaves its plan in do.
+func (f *Federation) handlers(in *incoming, do *plan) []any {
+	run := func(ctx context.Context, handle func(context.Context, *incoming) (plan, error)) (err error) {
+		*do, err = handle(ctx, in)
+		return err
+	}
+	return []any{
+		func(ctx context.Context, _ vocab.ActivityStreamsCreate) error { return run(ctx, f.applyCreate) },
+		func(ctx context.Context, _ vocab.ActivityStreamsUpdate) error { return run(ctx, f.applyUpdate) },
+		func(ctx context.Context, _ vocab.ActivityStreamsDelete) error { return run(ctx, f.applyDelete) },
+		func(ctx context.Context, _ vocab.ActivityStreamsAnnounce) error { return run(ctx, f.applyAnnounce) },
+		func(ctx context.Context, _ vocab.ActivityStreamsLike) error { return run(ctx, f.applyLike) },
+		func(ctx context.Context, _ vocab.ActivityStreamsFollow) error { return run(ctx, f.applyFollow) },
+		func(ctx context.Context, _ vocab.ActivityStreamsAccept) error { return run(ctx, f.applyAccept) },
+		func(ctx context.Context, _ vocab.ActivityStreamsReject) error { return run(ctx, f.applyReject) },
+		func(ctx context.Context, _ vocab.ActivityStreamsUndo) error { return run(ctx, f.applyUndo) },
+		func(ctx context.Context, _ vocab.ActivityStreamsBlock) error { return run(ctx, f.applyBlock) },
+	}
+}

@@ -1,0 +1,156 @@
+package federation
+
+import (
+	"context"
+	"errors"
+
+	"souk"
+)
+
+// local is the living account of this node with the id.
+func (f *Federation) local(ctx context.Context, uri string) (*souk.Account, error) {
+	a, err := f.db.AccountByURI(ctx, uri)
+	switch {
+	case err != nil:
+		return nil, err
+	case !a.Local():
+		return nil, ignored("%.200q is not of this node", uri)
+	case a.Deleted != nil || a.Suspended != nil:
+		return nil, souk.ErrGone
+	}
+	return a, nil
+}
+
+// applyFollow answers a follower (ActivityPub 7.5).
+func (f *Federation) applyFollow(ctx context.Context, in *incoming) (plan, error) {
+	followee, err := f.local(ctx, in.body.id("object"))
+	if err != nil {
+		return nil, err
+	}
+	node := false
+	if followee.Role == souk.RoleCatalogue {
+		if node, err = f.isNode(ctx, in.by); err != nil {
+			return nil, err
+		}
+	}
+	return func(ctx context.Context, tx *souk.DB) error {
+		return tx.ReceiveFollow(ctx, in.ActivityID, in.by, followee, node)
+	}, nil
+}
+
+// isNode reports whether an actor stands for a whole node: the actor that signs for it, or its catalogue.
+func (f *Federation) isNode(ctx context.Context, a *souk.Account) (bool, error) {
+	switch a.Kind {
+	case "Application":
+		return true, nil
+	case "Service":
+		return f.isCatalogue(ctx, a)
+	}
+	return false, nil
+}
+
+// isCatalogue reports whether an actor is the one that its host names as its catalogue.
+func (f *Federation) isCatalogue(ctx context.Context, a *souk.Account) (bool, error) {
+	host, err := f.describedHost(ctx, a.Host)
+	if err != nil && final(err) { // no NodeInfo: not a node with a catalogue
+		return false, nil
+	}
+	return err == nil && host.CatalogueURI == a.URI, err
+}
+
+func (f *Federation) applyAccept(ctx context.Context, in *incoming) (plan, error) {
+	return f.applyAnswer(ctx, in, true)
+}
+
+func (f *Federation) applyReject(ctx context.Context, in *incoming) (plan, error) {
+	return f.applyAnswer(ctx, in, false)
+}
+
+// applyAnswer ends the waiting of a follow that an account of this node sent, or ends the follow (ActivityPub 7.6, 7.7).
+// Only the one who is followed can answer: the pair is looked up with the sender as its second half.
+func (f *Federation) applyAnswer(_ context.Context, in *incoming, accepted bool) (plan, error) {
+	id, follower := in.body.id("object"), ""
+	if follow := in.body.object("object"); follow != nil {
+		if !follow.is("Follow") {
+			return nil, ignored("answer to %.50q", follow.kind())
+		}
+		if followee := follow.id("object"); followee != "" && followee != in.Actor {
+			return nil, foreign("answer to a follow of %.200q", followee)
+		}
+		id, follower = follow.text("id"), follow.id("actor")
+	}
+	if id == "" && follower == "" {
+		return nil, malformed("answer to nothing")
+	}
+	return func(ctx context.Context, tx *souk.DB) error {
+		_, err := tx.FollowAnswered(ctx, in.by, id, follower, accepted)
+		return err
+	}, nil
+}
+
+// applyUndo takes back what the same actor did: a Follow, Like, Announce or Block (ActivityPub 7.8). The object may be
+// whole or only an id; either way only what is stored as done by this actor ends.
+func (f *Federation) applyUndo(ctx context.Context, in *incoming) (plan, error) {
+	undone := in.body.object("object")
+	if undone == nil {
+		return f.undoByID(in, in.body.id("object"))
+	}
+	if id := undone.text("id"); id != "" && !SameOrigin(id, in.Actor) {
+		return nil, foreign("undo of %.200q", id)
+	}
+	if by := undone.id("actor"); by != "" && by != in.Actor {
+		return nil, foreign("undo of what %.200q did", by)
+	}
+	id, target := undone.text("id"), undone.id("object")
+	switch undone.kind() {
+	case "Follow":
+		followee, err := f.local(ctx, target)
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, tx *souk.DB) error {
+			return tx.ReceiveUnfollow(ctx, in.by.ID, followee.ID)
+		}, nil
+	case "Like", "EmojiReact":
+		return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveUnlike(ctx, id, in.by, target) }, nil
+	case "Announce":
+		return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveUnboost(ctx, id, in.by, target) }, nil
+	case "Block":
+		blocked, err := f.local(ctx, target)
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, tx *souk.DB) error { return tx.Unblock(ctx, in.by.ID, blocked.ID) }, nil
+	}
+	return nil, ignored("undo of %.50q", undone.kind())
+}
+
+// undoByID takes back the activity with the id, whatever it was.
+func (f *Federation) undoByID(in *incoming, id string) (plan, error) {
+	if !validIRI(id) || !SameOrigin(id, in.Actor) {
+		return nil, foreign("undo of %.200q", id)
+	}
+	return func(ctx context.Context, tx *souk.DB) error {
+		follow, err := tx.FollowByURI(ctx, in.by.ID, id)
+		if err == nil {
+			return tx.ReceiveUnfollow(ctx, in.by.ID, follow.FolloweeID)
+		}
+		if !errors.Is(err, souk.ErrNotFound) {
+			return err
+		}
+		if err := tx.ReceiveUnlike(ctx, id, in.by, ""); err != nil {
+			return err
+		}
+		return tx.ReceiveUnboost(ctx, id, in.by, "")
+	}, nil
+}
+
+// applyBlock notes that an account of this node is blocked (ActivityPub 7.9 leaves it to servers; Mastodon and others
+// tell): follows between the two end, and what the blocked one does to the other is refused.
+func (f *Federation) applyBlock(ctx context.Context, in *incoming) (plan, error) {
+	blocked, err := f.local(ctx, in.body.id("object"))
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, tx *souk.DB) error { return tx.Block(ctx, in.by.ID, blocked.ID) }, nil
+}

@@ -1,0 +1,84 @@
+package federation
+
+import (
+	"context"
+	"errors"
+
+	"souk"
+)
+
+// applyAnnounced takes a seller's activity from a catalogue that this node follows (FEP-1b12). What the catalogue says of
+// its own origin is believed: the node that signed is the one that holds the listing. Of other origins it is
+// only a hint, and the origin is asked. Listings come into the index this way, not into timelines; anything else is ignored.
+func (f *Federation) applyAnnounced(ctx context.Context, catalogue *souk.Account, inner object) (plan, error) {
+	id, seller := inner.id("object"), inner.id("actor")
+	if !validIRI(id) || !validIRI(seller) {
+		return nil, malformed("announced activity of %.200q about %.200q", seller, id)
+	}
+	embedded := inner.object("object")
+	if !SameOrigin(id, catalogue.URI) || !SameOrigin(seller, catalogue.URI) || embedded == nil && !inner.is("Delete") {
+		return f.recheckListing(ctx, id)
+	}
+	by, err := f.ResolveActor(ctx, seller)
+	if err != nil {
+		return nil, err
+	}
+	if by.URI != seller {
+		return nil, foreign("%.200q calls itself %.200q", seller, by.URI)
+	}
+	if inner.is("Delete") {
+		return planDelete(id, by)
+	}
+	if !embedded.owner(seller) {
+		return nil, foreign("%.200q is not by %.200q", id, seller)
+	}
+	return f.planListing(embedded, by)
+}
+
+// planListing keeps a listing that came by way of a catalogue.
+func (f *Federation) planListing(o object, by *souk.Account) (plan, error) {
+	if by.Suspended != nil {
+		return nil, ignored("the seller is blocked here")
+	}
+	r, err := f.decodeRemote(o, by)
+	if err != nil {
+		return nil, err
+	}
+	if r.listing == nil {
+		return nil, ignored("not a listing")
+	}
+	r.listing.InTimeline = false
+	return func(ctx context.Context, tx *souk.DB) error {
+		_, err := tx.ReceiveListing(ctx, *r.listing)
+		return err
+	}, nil
+}
+
+// recheckListing asks the origin of a listing how it stands now: it is renewed, or deleted where the origin has it no more.
+func (f *Federation) recheckListing(ctx context.Context, id string) (plan, error) {
+	o, err := f.document(ctx, id)
+	if errors.Is(err, ErrGone) || err == nil && o.is("Tombstone") {
+		return f.planGone(ctx, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	by, err := f.authorOf(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return f.planListing(o, by)
+}
+
+// planGone deletes a listing that its own origin answers 404 or 410 for.
+func (f *Federation) planGone(ctx context.Context, id string) (plan, error) {
+	post, err := f.knownPost(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	known, err := f.db.PostForDelivery(ctx, post)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveDelete(ctx, known.Account, id) }, nil
+}

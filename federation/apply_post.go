@@ -1,0 +1,153 @@
+package federation
+
+import (
+	"context"
+	"errors"
+
+	"souk"
+)
+
+// applyCreate keeps a new post or listing, if it concerns anybody here (ActivityPub 7.2).
+func (f *Federation) applyCreate(ctx context.Context, in *incoming) (plan, error) {
+	o, err := f.objectOf(ctx, in.body, in.by)
+	if err != nil {
+		return nil, err
+	}
+	return f.planPost(ctx, o, in.by)
+}
+
+// applyUpdate changes an actor, a post or a listing as its owner says (ActivityPub 7.3).
+func (f *Federation) applyUpdate(ctx context.Context, in *incoming) (plan, error) {
+	if id := in.body.id("object"); id == in.Actor {
+		return f.planActor(ctx, in)
+	}
+	o, err := f.objectOf(ctx, in.body, in.by)
+	if err != nil {
+		return nil, err
+	}
+	if o.is("Question") && o.text("updated") == "" {
+		return nil, ignored("the counts of a poll")
+	}
+	return f.planPost(ctx, o, in.by)
+}
+
+// objectOf is the object of a Create or Update, which must be the actor's own: of the same origin, and by the actor. Where
+// only its id is given it is read at that origin (FEP-fe34).
+func (f *Federation) objectOf(ctx context.Context, activity object, by *souk.Account) (object, error) {
+	id := activity.id("object")
+	if !validIRI(id) {
+		return nil, malformed("object with the id %.200q", id)
+	}
+	if !SameOrigin(id, by.URI) {
+		return nil, foreign("%.200q is not of the origin of %.200q", id, by.URI)
+	}
+	o := activity.object("object")
+	if o == nil {
+		var err error
+		if o, err = f.document(ctx, id); err != nil {
+			return nil, err
+		}
+		if o.text("id") != id {
+			return nil, foreign("%.200q calls itself %.200q", id, o.text("id"))
+		}
+	}
+	if !o.owner(by.URI) {
+		return nil, foreign("%.200q is not by %.200q", id, by.URI)
+	}
+	return o, nil
+}
+
+// planPost keeps or changes a post or listing whose owner was checked. Listings are kept where somebody here follows
+// the seller, posts where they concern somebody.
+func (f *Federation) planPost(ctx context.Context, o object, by *souk.Account) (plan, error) {
+	r, err := f.decodeRemote(o, by)
+	if err != nil {
+		return nil, err
+	}
+	id, deleted, err := f.db.KnownPost(ctx, r.post.URI)
+	switch {
+	case err == nil && deleted:
+		return nil, souk.ErrGone
+	case err == nil:
+		return f.planEdit(ctx, r, id)
+	case !errors.Is(err, souk.ErrNotFound):
+		return nil, err
+	}
+	wanted, err := f.db.Wanted(ctx, *r.post)
+	if err != nil {
+		return nil, err
+	}
+	if !wanted {
+		return nil, ignored("concerns nobody here")
+	}
+	chain := append(f.ancestors(ctx, r.post), *r)
+	return func(ctx context.Context, tx *souk.DB) error {
+		_, err := store(ctx, tx, chain)
+		return err
+	}, nil
+}
+
+// planEdit changes a post that is kept. What it is stays: a post that now has a price is no listing yet, and a
+// listing that lost its price keeps the last one.
+func (f *Federation) planEdit(ctx context.Context, r *remote, id int64) (plan, error) {
+	known, err := f.db.PostForDelivery(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if known.AccountID != r.post.Author.ID {
+		return nil, foreign("%.200q is by somebody else", r.post.URI)
+	}
+	if r.listing != nil && known.Kind == souk.KindListing {
+		return func(ctx context.Context, tx *souk.DB) error {
+			_, err := tx.ReceiveListing(ctx, *r.listing)
+			return err
+		}, nil
+	}
+	if r.post.Edited == nil {
+		// The same post again, as shared inboxes and other ways deliver it twice; an edit carries its time.
+		return func(context.Context, *souk.DB) error { return nil }, nil
+	}
+	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceivePostEdit(ctx, *r.post) }, nil
+}
+
+// planActor stores an actor that changed. The embedded document is the actor's own word; where it is not whole, as it is
+// with some servers, the origin is asked.
+func (f *Federation) planActor(ctx context.Context, in *incoming) (plan, error) {
+	o := in.body.object("object")
+	if o == nil || len(o.keys()) == 0 || o.text("inbox") == "" {
+		if _, err := f.fetchActor(ctx, in.Actor, in.by.KeyID); err != nil {
+			return nil, err
+		}
+		return func(context.Context, *souk.DB) error { return nil }, nil
+	}
+	r, err := decodeActor(o, in.by.KeyID, f.db.Now())
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, tx *souk.DB) error {
+		_, err := tx.UpsertRemoteAccount(ctx, *r)
+		return err
+	}, nil
+}
+
+// applyDelete makes a tombstone of a post, or forgets an actor (ActivityPub 7.4). The object may be an id, a Tombstone
+// or what it was.
+func (f *Federation) applyDelete(_ context.Context, in *incoming) (plan, error) {
+	id := in.body.id("object")
+	if id == in.Actor {
+		return func(ctx context.Context, tx *souk.DB) error { return tx.DeleteRemoteAccount(ctx, in.Actor) }, nil
+	}
+	return planDelete(id, in.by)
+}
+
+// planDelete deletes what is the actor's. An id of another origin is refused even where nothing is known of it: its
+// tombstone would keep the real post out.
+func planDelete(id string, by *souk.Account) (plan, error) {
+	if !validIRI(id) {
+		return nil, malformed("object with the id %.200q", id)
+	}
+	if !SameOrigin(id, by.URI) {
+		return nil, foreign("%.200q is not of the origin of %.200q", id, by.URI)
+	}
+	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveDelete(ctx, by, id) }, nil
+}

@@ -1,0 +1,264 @@
+package federation
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"souk"
+	"souk/migrations/pgtest"
+)
+
+// inboundClock is a time that tests move.
+type inboundClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *inboundClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *inboundClock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// inboundNode is this node with its owner anna; its requests reach loopback.
+type inboundNode struct {
+	*Federation
+	clock *inboundClock
+	anna  *souk.Account
+}
+
+// testKeys are made once: a key takes 50 ms and more.
+var testKeys = sync.OnceValue(func() []*rsa.PrivateKey {
+	keys := make([]*rsa.PrivateKey, 3)
+	for i := range keys {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic(err)
+		}
+		keys[i] = key
+	}
+	return keys
+})
+
+func inbound(t *testing.T) *inboundNode {
+	t.Helper()
+	c := &inboundClock{now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
+	db, err := souk.New(pgtest.New(t), souk.Config{BaseURL: "http://shop.example", Now: c.Now})
+	must(t, err)
+	t.Cleanup(db.Close)
+	ctx := t.Context()
+	must(t, db.EnsureShop(ctx))
+	must(t, db.EnsureNodeActors(ctx))
+	anna, err := db.CreateAccount(ctx, souk.NewAccount{Name: "anna", Role: souk.RoleOwner, DisplayName: "Anna", Password: "correct horse"})
+	must(t, err)
+	instance, err := db.InstanceActor(ctx)
+	must(t, err)
+	must(t, db.SetKey(ctx, instance.ID, publicPEM(t, testKeys()[0]), privatePEM(t, testKeys()[0])))
+	client := NewClient(FetchConfig{AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Now: c.Now, Timeout: 5 * time.Second})
+	t.Cleanup(client.CloseIdle)
+	return &inboundNode{Federation: New(db, Config{Client: client, Poll: 5 * time.Millisecond}), clock: c, anna: anna}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// m is a JSON object in a test.
+type m = map[string]any
+
+// otherNode is a server of somebody else: it answers what docs holds by path, and signs what it sends.
+type otherNode struct {
+	*httptest.Server
+	mu    sync.Mutex
+	docs  map[string]any // by path and query; an int is a status
+	asked map[string]int
+	key   *rsa.PrivateKey
+}
+
+func newOtherNode(t *testing.T, key int) *otherNode {
+	t.Helper()
+	o := &otherNode{docs: map[string]any{}, asked: map[string]int{}, key: testKeys()[key]}
+	o.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.RequestURI()
+		o.mu.Lock()
+		doc, ok := o.docs[path]
+		o.asked[path]++
+		o.mu.Unlock()
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		if status, ok := doc.(int); ok {
+			w.WriteHeader(status)
+			return
+		}
+		w.Header().Set("Content-Type", activityMedia)
+		if strings.HasPrefix(path, "/.well-known/webfinger") {
+			w.Header().Set("Content-Type", jrdMedia)
+		} else if strings.HasPrefix(path, "/.well-known/") || strings.HasPrefix(path, "/nodeinfo") {
+			w.Header().Set("Content-Type", "application/json")
+		}
+		if err := json.NewEncoder(w).Encode(doc); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(o.Close)
+	return o
+}
+
+func (o *otherNode) host() string { return strings.TrimPrefix(o.URL, "http://") }
+
+func (o *otherNode) serve(path string, doc any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.docs[path] = doc
+}
+
+func (o *otherNode) requests(path string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.asked[path]
+}
+
+// person serves the actor /users/NAME, whose key is the node's, and returns its id.
+func (o *otherNode) person(t *testing.T, name string) string {
+	t.Helper()
+	id := o.URL + "/users/" + name
+	o.serve("/users/"+name, o.actor(t, name))
+	return id
+}
+
+func (o *otherNode) actor(t *testing.T, name string) m {
+	t.Helper()
+	id := o.URL + "/users/" + name
+	return m{"@context": activityStreamsProfile, "id": id, "type": "Person", "preferredUsername": name, "name": strings.ToUpper(name),
+		"inbox": id + "/inbox", "outbox": id + "/outbox", "followers": id + "/followers", "endpoints": m{"sharedInbox": o.URL + "/inbox"},
+		"publicKey": m{"id": id + "#main-key", "owner": id, "publicKeyPem": publicPEM(t, o.key)}}
+}
+
+// note is a public note by the actor.
+func (o *otherNode) note(author, path, content string) m {
+	return m{"id": o.URL + path, "type": "Note", "attributedTo": author, "content": content, "published": "2026-11-22T08:00:00Z",
+		"to": []any{publicAudience}, "cc": []any{author + "/followers"}}
+}
+
+// activity wraps an object; its id lies under the node's address.
+func (o *otherNode) activity(kind, actor, path string, object any) m {
+	return m{"@context": activityStreamsProfile, "id": o.URL + path, "type": kind, "actor": actor, "object": object}
+}
+
+// signedBy makes a request to the shared inbox of the node, signed as keyID.
+func (n *inboundNode) signedBy(t *testing.T, keyID string, key *rsa.PrivateKey, body []byte) *SignedRequest {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPost, n.db.BaseURL()+"/inbox", bytes.NewReader(body))
+	must(t, err)
+	req.Header.Set("Content-Type", activityMedia)
+	must(t, SignCavage(req, body, keyID, key, n.clock.Now()))
+	return &SignedRequest{Method: req.Method, URL: req.URL, Header: req.Header, Body: body}
+}
+
+// send delivers an activity, signed with the node's key by its actor, and returns the status.
+func (n *inboundNode) send(t *testing.T, from *otherNode, activity m) int {
+	t.Helper()
+	body, err := json.Marshal(activity)
+	must(t, err)
+	return n.receives(t, n.signedBy(t, object(activity).id("actor")+"#main-key", from.key, body))
+}
+
+func (n *inboundNode) receives(t *testing.T, req *SignedRequest) int {
+	t.Helper()
+	status, err := n.Receive(t.Context(), req)
+	if (status == http.StatusAccepted) != (err == nil) || status == http.StatusInternalServerError {
+		t.Fatalf("status %d with error %v", status, err)
+	}
+	return status
+}
+
+// deliver sends what must be accepted, and applies it; it returns how it ended: state and note.
+func (n *inboundNode) deliver(t *testing.T, from *otherNode, activity m) (state, note string) {
+	t.Helper()
+	if status := n.send(t, from, activity); status != http.StatusAccepted {
+		t.Fatalf("status %d", status)
+	}
+	must(t, n.ApplyInbox(t.Context()))
+	return n.ended(t, activity["id"].(string))
+}
+
+func (n *inboundNode) ended(t *testing.T, activityID string) (state, note string) {
+	t.Helper()
+	must(t, n.db.Pool().QueryRow(t.Context(), `select state, note from inbox where activity_id = $1`, activityID).Scan(&state, &note))
+	return state, note
+}
+
+// done delivers what must be applied.
+func (n *inboundNode) done(t *testing.T, from *otherNode, activity m) {
+	t.Helper()
+	if state, note := n.deliver(t, from, activity); state != "done" {
+		t.Fatalf("%s of %v: %s: %s", activity["type"], activity["actor"], state, note)
+	}
+}
+
+// follow makes anna follow the actor, and the actor accept it.
+func (n *inboundNode) follow(t *testing.T, from *otherNode, actor string) *souk.Account {
+	t.Helper()
+	return n.followAs(t, n.anna, from, actor)
+}
+
+func (n *inboundNode) followAs(t *testing.T, by *souk.Account, from *otherNode, actor string) *souk.Account {
+	t.Helper()
+	a, err := n.ResolveActor(t.Context(), actor)
+	must(t, err)
+	f, err := n.db.Follow(t.Context(), by.ID, a.ID)
+	must(t, err)
+	n.done(t, from, from.activity("Accept", actor, "/accepts/"+formatID(f.ID), m{"type": "Follow", "id": f.URI, "actor": by.URI, "object": actor}))
+	return a
+}
+
+// count is a number from the database.
+func (n *inboundNode) count(t *testing.T, sql string, args ...any) (c int) {
+	t.Helper()
+	must(t, n.db.Pool().QueryRow(t.Context(), sql, args...).Scan(&c))
+	return c
+}
+
+func (n *inboundNode) post(t *testing.T, uri string) *souk.Post {
+	t.Helper()
+	id, _, err := n.db.KnownPost(t.Context(), uri)
+	must(t, err)
+	p, err := n.db.PostForDelivery(t.Context(), id)
+	must(t, err)
+	return p
+}
+
+func publicPEM(t *testing.T, key *rsa.PrivateKey) string {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	must(t, err)
+	return pemText("PUBLIC KEY", der)
+}
+
+func privatePEM(t *testing.T, key *rsa.PrivateKey) string {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	must(t, err)
+	return pemText("PRIVATE KEY", der)
+}

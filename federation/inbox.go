@@ -1,0 +1,214 @@
+package federation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"souk"
+)
+
+const (
+	// MaxActivity is how many bytes a received activity may have; the server reads no more of a body than this and one.
+	MaxActivity = 256 << 10
+	// keyRest is how old a stored actor must be before a signature that does not fit makes it be read again: a peer with a
+	// new key is heard soon, and one who sends rubbish makes us ask its host no more often than this.
+	keyRest = 5 * time.Minute
+)
+
+// RefusedError is why a received activity is not accepted. Reason is English, short, and safe to show to the sender.
+type RefusedError struct {
+	Status int
+	Reason string
+	Err    error // for the log; may be nil
+}
+
+func (e *RefusedError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%d: %s: %v", e.Status, e.Reason, e.Err)
+	}
+	return fmt.Sprintf("%d: %s", e.Status, e.Reason)
+}
+
+func (e *RefusedError) Unwrap() error { return e.Err }
+
+func refusal(status int, reason string, err error) error {
+	return &RefusedError{Status: status, Reason: reason, Err: err}
+}
+
+// head is what is read of an activity in the request: enough to know whom it must be from.
+type head struct {
+	id, kind, actor string
+	object          string // its id, where it has one
+	host            string // of the actor
+}
+
+// Receive takes a signed activity in: the server calls it for every inbox, shared or personal, with the address
+// rebuilt from configuration and the body as it came (ActivityPub 5.2, 7.1.3). Once it returns 202 the activity is
+// stored and will be applied; replays and types that nobody here knows get 202 too. Everything else is an error with
+// its status: a *RefusedError (400, 401, 403, 405, 413, 415, 429, 503), of which one line is logged, else 500.
+func (f *Federation) Receive(ctx context.Context, req *SignedRequest) (status int, err error) {
+	defer wrap(&err, "receive")
+	h, err := f.receive(ctx, req)
+	if err == nil {
+		return http.StatusAccepted, nil
+	}
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		f.cfg.Log.Info("activity refused", "status", refused.Status, "host", h.host, "type", h.kind, "reason", refused.Reason, "error", refused.Err)
+		return refused.Status, err
+	}
+	return http.StatusInternalServerError, err
+}
+
+func (f *Federation) receive(ctx context.Context, req *SignedRequest) (h head, err error) {
+	if h, err = f.readHead(req); err != nil {
+		return h, err
+	}
+	sender, err := f.db.Sender(ctx, h.id, h.actor, h.host)
+	switch {
+	case err != nil:
+		return h, err
+	case sender.Refused:
+		return h, refusal(http.StatusForbidden, "the sender is blocked here", nil)
+	case sender.Replay:
+		return h, nil
+	case h.kind == "Delete" && h.object == h.actor && (!sender.Known || sender.Deleted):
+		// Servers tell the whole world of a deleted account; nothing of it is here, and its key cannot be had any more.
+		return h, nil
+	}
+	if err := f.authenticate(ctx, req, h, sender); err != nil {
+		return h, err
+	}
+	_, err = f.db.ReceiveActivity(ctx, souk.Received{ActivityID: h.id, Type: h.kind, Actor: h.actor, Host: h.host, Body: req.Body})
+	return h, err
+}
+
+// readHead checks all that needs neither database nor key.
+func (f *Federation) readHead(req *SignedRequest) (h head, err error) {
+	mediaType, params := mediaTypeOf(req.Header.Get("Content-Type"))
+	switch {
+	case req.Method != http.MethodPost:
+		return h, refusal(http.StatusMethodNotAllowed, "an inbox takes POST", nil)
+	case !isActivity(mediaType, params):
+		return h, refusal(http.StatusUnsupportedMediaType, "send "+activityMedia, nil)
+	case len(req.Body) > MaxActivity:
+		return h, refusal(http.StatusRequestEntityTooLarge, "an activity has at most 256 KiB", nil)
+	}
+	if err := CheckJSON(req.Body, maxJSONDepth); err != nil {
+		return h, refusal(http.StatusBadRequest, "the body is not acceptable JSON", err)
+	}
+	if h, err = peek(req.Body); err != nil {
+		return h, refusal(http.StatusBadRequest, "the body is not an activity with id, type and actor", err)
+	}
+	switch {
+	case !SameOrigin(h.id, h.actor):
+		return h, refusal(http.StatusForbidden, "the activity's id is not of its actor's origin", nil)
+	case f.own(h.actor):
+		return h, refusal(http.StatusForbidden, "the actor is of this node", nil)
+	}
+	return h, nil
+}
+
+// peek reads id, type and actor. Keys are compared exactly, as the worker does: for encoding/json an "ID" would be an id.
+func peek(body []byte) (h head, err error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return h, malformed("%v", err)
+	}
+	o := object{}
+	for _, key := range []string{"id", "type", "actor", "object"} {
+		if raw, ok := fields[key]; ok {
+			var v any
+			if err := json.Unmarshal(raw, &v); err != nil {
+				return h, malformed("%v", err)
+			}
+			o[key] = v
+		}
+	}
+	return headOf(o)
+}
+
+func headOf(o object) (h head, err error) {
+	id, _ := o["id"].(string)
+	actors := o.ids("actor")
+	h = head{id: id, kind: o.kind(), object: o.id("object")}
+	if len(actors) == 1 {
+		h.actor = actors[0]
+	}
+	switch {
+	case !validIRI(h.id), !validIRI(h.actor), h.kind == "", len(h.kind) > 100:
+		return h, malformed("id %.100q, type %.100q, actor %.100q", h.id, h.kind, h.actor)
+	}
+	h.host = hostOf(h.actor)
+	return h, nil
+}
+
+// authenticate makes sure that the activity's actor signed the request: the key belongs to the actor, and the actor's
+// own document says so (FEP-fe34).
+func (f *Federation) authenticate(ctx context.Context, req *SignedRequest, h head, sender souk.Sender) error {
+	signature, err := ParseSignature(req)
+	if err == nil {
+		err = signature.Check(req, f.db.Now())
+	}
+	if err != nil {
+		return unauthorized(err)
+	}
+	if !SameOrigin(signature.KeyID, h.actor) {
+		return refusal(http.StatusUnauthorized, "the key is not the actor's", nil)
+	}
+	if sender.Known && !sender.Deleted && sender.KeyID == signature.KeyID && sender.PublicKey != "" {
+		err := f.verify(req, signature, sender.PublicKey)
+		if err == nil || !errors.Is(err, ErrKeyMismatch) || f.db.Now().Sub(sender.Fetched) < keyRest {
+			return unauthorized(err)
+		}
+	}
+	a, err := f.fetchActor(ctx, h.actor, signature.KeyID)
+	if err != nil {
+		return noKey(err)
+	}
+	if a.URI != h.actor || a.KeyID != signature.KeyID {
+		return refusal(http.StatusUnauthorized, "the actor does not name the key as its own", nil)
+	}
+	return unauthorized(f.verify(req, signature, a.PublicKey))
+}
+
+func (f *Federation) verify(req *SignedRequest, s *Signature, publicKey string) error {
+	key, err := f.cfg.Keys.Public(publicKey)
+	if err != nil {
+		return err
+	}
+	return s.Verify(req, key, f.db.Now())
+}
+
+// unauthorized turns what is wrong with a signature into 401; nil stays nil.
+func unauthorized(err error) error {
+	var signature *SignatureError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &signature):
+		return refusal(http.StatusUnauthorized, signature.Error(), nil)
+	case errors.Is(err, ErrKey):
+		return refusal(http.StatusUnauthorized, "the actor's key is not usable", nil)
+	}
+	return err
+}
+
+// noKey is what the sender is told when its actor could not be read: to come back where that may help.
+func noKey(err error) error {
+	switch {
+	case errors.Is(err, souk.ErrForbidden):
+		return refusal(http.StatusForbidden, "the sender is blocked here", nil)
+	case errors.Is(err, ErrTooMany):
+		return refusal(http.StatusTooManyRequests, "too many new keys of this host", nil)
+	case final(err):
+		return refusal(http.StatusUnauthorized, "the actor's document could not be read", err)
+	case errors.Is(err, context.Canceled):
+		return err
+	}
+	return refusal(http.StatusServiceUnavailable, "the actor's document cannot be read at the moment", err)
+}

@@ -1,0 +1,221 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"souk"
+)
+
+// actorLife is how long a stored actor document is believed before it is read again.
+const actorLife = 24 * time.Hour
+
+// own reports whether an address is of this node.
+func (f *Federation) own(iri string) bool { return SameOrigin(iri, f.db.BaseURL()) }
+
+// document fetches an object, signed by the node's own actor, since many servers show nothing to strangers. Its id is of
+// the origin that it came from; a document that claims an id elsewhere is fetched there instead, once. Hosts that are
+// blocked are not asked (souk.ErrForbidden), nor is this node.
+func (f *Federation) document(ctx context.Context, iri string) (object, error) {
+	o, err := f.fetch(ctx, iri)
+	if errors.Is(err, ErrForeignID) && o != nil && validIRI(o.text("id")) {
+		return f.fetch(ctx, o.text("id"))
+	}
+	return o, err
+}
+
+// fetch is document without its second step: the object comes with ErrForeignID where its id is of another origin.
+func (f *Federation) fetch(ctx context.Context, iri string) (object, error) {
+	host := hostOf(iri)
+	if !validIRI(iri) {
+		return nil, ErrBadURL
+	}
+	if f.own(iri) {
+		return nil, foreign("%.200q is of this node", iri)
+	}
+	refused, err := f.db.Refused(ctx, host, iri)
+	if err != nil {
+		return nil, err
+	}
+	if refused {
+		return nil, souk.ErrForbidden
+	}
+	node, err := f.db.InstanceActor(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sign, err := f.SignGet(ctx, node.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.peers.ask(host, f.db.Now()); err != nil {
+		return nil, err
+	}
+	fetched, err := f.cfg.Client.Document(ctx, iri, sign)
+	f.peers.answered(host, f.db.Now(), err)
+	if err != nil {
+		return nil, err
+	}
+	o, err := parseObject(fetched.Body)
+	if err != nil {
+		return nil, err
+	}
+	_, err = fetched.ID()
+	return o, err
+}
+
+// ResolveActor is the account with the actor id (or the address of its page): as stored where that is not older than a
+// day, else as its origin tells. An old copy is better than none when the origin does not answer. Errors: souk.ErrNotFound,
+// souk.ErrGone, souk.ErrForbidden for blocked hosts, those of Client.Document, ErrDocument, ErrForeign, ErrTooMany, ErrResting.
+func (f *Federation) ResolveActor(ctx context.Context, iri string) (_ *souk.Account, err error) {
+	defer wrap(&err, "resolve actor %.200q", iri)
+	if !validIRI(iri) {
+		return nil, ErrBadURL
+	}
+	known, err := f.db.AccountByURI(ctx, iri)
+	if err != nil && !errors.Is(err, souk.ErrNotFound) {
+		return nil, err
+	}
+	switch {
+	case f.own(iri) && known == nil:
+		return nil, souk.ErrNotFound
+	case f.own(iri) && known.Deleted != nil:
+		return nil, souk.ErrGone
+	case known != nil && known.Deleted == nil && (known.Local() || !known.Stale(f.db.Now(), actorLife)):
+		return known, nil
+	}
+	fresh, err := f.fetchActor(ctx, iri, "")
+	if err != nil && known != nil && known.Deleted == nil && !errors.Is(err, souk.ErrForbidden) {
+		f.cfg.Log.Info("actor not refreshed", "actor", iri, "error", err)
+		return known, nil
+	}
+	return fresh, err
+}
+
+// fetchActor reads an actor at its origin and stores it. keyID chooses among several keys. Whoever asks for the same
+// actor meanwhile shares the answer.
+func (f *Federation) fetchActor(ctx context.Context, iri, keyID string) (*souk.Account, error) {
+	// The first to ask may go away; the others still want the answer. The client ends it in any case.
+	shared := context.WithoutCancel(ctx)
+	result := f.flights.DoChan(iri+" "+keyID, func() (any, error) { return f.readActor(shared, iri, keyID) })
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case r := <-result:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*souk.Account), nil
+	}
+}
+
+func (f *Federation) readActor(ctx context.Context, iri, keyID string) (*souk.Account, error) {
+	o, err := f.document(ctx, withoutFragment(iri))
+	if err != nil {
+		return nil, err
+	}
+	// A key may have a document of its own, or one that shows no more of the actor than its key (GoToSocial).
+	if owner := keyOwner(o); owner != "" {
+		if !SameOrigin(owner, o.text("id")) {
+			return nil, foreign("key of %.200q at %.200q", owner, iri)
+		}
+		if o, err = f.document(ctx, owner); err != nil {
+			return nil, err
+		}
+	}
+	return f.storeActor(ctx, o, keyID)
+}
+
+// keyOwner is whose key a key document, or the stub of an actor, is; "" for whole actors and other things.
+func keyOwner(o object) string {
+	if o.text("inbox") != "" {
+		return ""
+	}
+	if key := o.object("publicKey"); key != nil {
+		return key.first("owner", "controller")
+	}
+	if o.text("publicKeyPem") != "" {
+		return o.first("owner", "controller")
+	}
+	return ""
+}
+
+// storeActor keeps an actor document that came from the origin of its id.
+func (f *Federation) storeActor(ctx context.Context, o object, keyID string) (*souk.Account, error) {
+	r, err := decodeActor(o, keyID, f.db.Now())
+	if err != nil {
+		return nil, err
+	}
+	if f.own(r.URI) {
+		return nil, foreign("%.200q is of this node", r.URI)
+	}
+	if refused, err := f.db.Refused(ctx, r.Host, r.URI); err != nil {
+		return nil, err
+	} else if refused {
+		return nil, souk.ErrForbidden
+	}
+	return f.db.UpsertRemoteAccount(ctx, *r)
+}
+
+// ResolveHandle is the account with the handle @name@host (the first @ may be missing), found by WebFinger (RFC 7033).
+// Where the actor lives on another host than the handle says, that host must name the same handle: else anybody could
+// hand out handles for actors of others. Errors as of ResolveActor; a malformed handle is a *souk.Invalid.
+func (f *Federation) ResolveHandle(ctx context.Context, handle string) (_ *souk.Account, err error) {
+	defer wrap(&err, "resolve handle %.200q", handle)
+	name, host, split := strings.Cut(strings.TrimPrefix(strings.TrimSpace(handle), "@"), "@")
+	origin, oerr := OriginOf("https://" + host)
+	if !split || name == "" || oerr != nil || strings.ContainsAny(name, "/?#@: ") || strings.ContainsAny(host, "/?#@") || len(handle) > 320 {
+		return nil, &souk.Invalid{Problems: []souk.Problem{{Field: "handle", Code: "handle", Message: "write a handle such as @name@example.org"}}}
+	}
+	host = strings.TrimPrefix(origin, "https://")
+	known, err := f.db.AccountByHandle(ctx, name, host)
+	if err == nil && (known.Local() || !known.Stale(f.db.Now(), actorLife)) || err != nil && !errors.Is(err, souk.ErrNotFound) {
+		return known, err
+	}
+	if f.ownDomain(host) {
+		return nil, souk.ErrNotFound
+	}
+	named, err := f.webFinger(ctx, name, host)
+	if err != nil {
+		return nil, err
+	}
+	a, err := f.ResolveActor(ctx, named.self())
+	if err != nil || a.Host == host {
+		return a, err
+	}
+	back, err := f.webFinger(ctx, a.Name, a.Host)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.EqualFold(back.Subject, "acct:"+name+"@"+host) || back.self() != a.URI {
+		return nil, foreign("%.200q does not call itself %.200q", a.URI, handle)
+	}
+	return a, nil
+}
+
+// webFinger asks a host for one of its names.
+func (f *Federation) webFinger(ctx context.Context, name, host string) (*jrd, error) {
+	var found jrd
+	if err := f.wellKnown(ctx, host, "/.well-known/webfinger?resource=acct:"+queryEscape(name+"@"+host), &found, jrdMedia); err != nil {
+		return nil, err
+	}
+	if len(found.Links) > maxElements || found.self() == "" {
+		return nil, malformed("webfinger of %.200q at %.200q names no actor", name, host)
+	}
+	return &found, nil
+}
+
+// self is the actor's id in a WebFinger answer; "" where there is none.
+func (j *jrd) self() string {
+	i := slices.IndexFunc(j.Links, func(l jrdLink) bool {
+		mediaType, params := mediaTypeOf(l.Type)
+		return l.Rel == "self" && isActivity(mediaType, params) && validIRI(l.Href)
+	})
+	if i < 0 {
+		return ""
+	}
+	return j.Links[i].Href
+}

@@ -1,0 +1,164 @@
+package federation
+
+import (
+	"context"
+	"errors"
+
+	"souk"
+)
+
+// maxAncestors is how many posts above one are read, so that a reply has something to stand under.
+const maxAncestors = 6
+
+// remote is a post of another node, read and not stored yet. Listing is set for what is for sale.
+type remote struct {
+	post    *souk.RemotePost
+	listing *souk.RemoteListing
+}
+
+// ResolvePost is the post with the ActivityPub id (or the address of its page): as stored, else as its origin tells, with what it
+// answers. Only public and unlisted posts come this way. Errors as of ResolveActor; a deleted post is souk.ErrGone.
+func (f *Federation) ResolvePost(ctx context.Context, iri string) (_ *souk.Post, err error) {
+	defer wrap(&err, "resolve post %.200q", iri)
+	if !validIRI(iri) {
+		return nil, ErrBadURL
+	}
+	known, err := f.db.PostByURI(ctx, 0, iri)
+	if err == nil || !errors.Is(err, souk.ErrNotFound) || f.own(iri) {
+		return known, err
+	}
+	chain, err := f.fetchThread(ctx, iri)
+	if err != nil {
+		return nil, err
+	}
+	var post *souk.Post
+	err = f.db.Tx(ctx, func(tx *souk.DB) error {
+		post, err = store(ctx, tx, chain)
+		return err
+	})
+	return post, err
+}
+
+// fetchThread reads a post at its origin, and above it what it answers and is not known here, the oldest first. What
+// cannot be read above ends the chain: the post itself is what was asked for.
+func (f *Federation) fetchThread(ctx context.Context, iri string) ([]remote, error) {
+	r, err := f.fetchPost(ctx, iri)
+	if err != nil {
+		return nil, err
+	}
+	return append(f.ancestors(ctx, r.post), *r), nil
+}
+
+func (f *Federation) ancestors(ctx context.Context, p *souk.RemotePost) (chain []remote) {
+	for uri := p.InReplyToURI; uri != "" && len(chain) < maxAncestors && !f.own(uri); {
+		if _, _, err := f.db.KnownPost(ctx, uri); !errors.Is(err, souk.ErrNotFound) {
+			break // known, or the database fails, which the next step will tell
+		}
+		parent, err := f.fetchPost(ctx, uri)
+		if err != nil || parent.post.URI != uri {
+			f.cfg.Log.Debug("parent not read", "post", uri, "error", err)
+			break
+		}
+		chain = append([]remote{*parent}, chain...)
+		uri = parent.post.InReplyToURI
+	}
+	return chain
+}
+
+// fetchPost reads one post at its origin. Its author must be of the same origin: else any server could put words into
+// anybody's mouth (FEP-fe34).
+func (f *Federation) fetchPost(ctx context.Context, iri string) (*remote, error) {
+	o, err := f.document(ctx, withoutFragment(iri))
+	if err != nil {
+		return nil, err
+	}
+	if o.is("Tombstone") {
+		return nil, souk.ErrGone
+	}
+	if o.is("Create", "Update") && !o.isPost() { // the address of the activity instead of the post's
+		if o, err = f.document(ctx, o.id("object")); err != nil {
+			return nil, err
+		}
+	}
+	author, err := f.authorOf(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	r, err := f.decodeRemote(o, author)
+	if err != nil {
+		return nil, err
+	}
+	if r.post.Visibility != souk.Public && r.post.Visibility != souk.Unlisted {
+		return nil, souk.ErrForbidden
+	}
+	return r, nil
+}
+
+// authorOf is the account that an object of its origin names as its author.
+func (f *Federation) authorOf(ctx context.Context, o object) (*souk.Account, error) {
+	for _, id := range o.ids("attributedTo") {
+		if !SameOrigin(id, o.text("id")) {
+			continue
+		}
+		author, err := f.ResolveActor(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if author.URI != id || author.Suspended != nil {
+			return nil, souk.ErrForbidden
+		}
+		return author, nil
+	}
+	return nil, foreign("%.200q is by nobody of its origin", o.text("id"))
+}
+
+// decodeRemote reads a post or a listing by an author that was compared with it.
+func (f *Federation) decodeRemote(o object, author *souk.Account) (*remote, error) {
+	if o.isVote() {
+		return nil, ignored("a vote")
+	}
+	d := f.decoder()
+	listing, ok, err := d.listing(o, author)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		return &remote{post: &listing.RemotePost, listing: listing}, nil
+	}
+	post, err := d.post(o, author)
+	if err != nil {
+		return nil, err
+	}
+	return &remote{post: post}, nil
+}
+
+// store keeps a chain of posts, the oldest first, and returns the last one. Those that are there stay as they are; one
+// that was deleted before is souk.ErrGone, if it is the last.
+func store(ctx context.Context, tx *souk.DB, chain []remote) (post *souk.Post, err error) {
+	for i, r := range chain {
+		err := tx.Tx(ctx, func(tx *souk.DB) error {
+			post, err = storeOne(ctx, tx, r)
+			return err
+		})
+		// What stands above may be gone, or be of somebody who is blocked: the one that matters is the last.
+		if err != nil && (i == len(chain)-1 || judged(err) == nil) {
+			return nil, err
+		}
+	}
+	return post, nil
+}
+
+func storeOne(ctx context.Context, tx *souk.DB, r remote) (*souk.Post, error) {
+	if r.listing != nil {
+		listing, err := tx.ReceiveListing(ctx, *r.listing)
+		if err != nil {
+			return nil, err
+		}
+		return listing.Post, nil
+	}
+	post, err := tx.ReceivePost(ctx, *r.post)
+	if err == nil && post.Deleted != nil {
+		return nil, souk.ErrGone
+	}
+	return post, err
+}
