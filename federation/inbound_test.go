@@ -8,40 +8,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"souk"
-	"souk/migrations/pgtest"
 )
-
-// inboundClock is a time that tests move.
-type inboundClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *inboundClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *inboundClock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// inboundNode is this node with its owner anna; its requests reach loopback.
-type inboundNode struct {
-	*Federation
-	clock *inboundClock
-	anna  *souk.Account
-}
 
 // testKeys are made once: a key takes 50 ms and more.
 var testKeys = sync.OnceValue(func() []*rsa.PrivateKey {
@@ -56,30 +28,13 @@ var testKeys = sync.OnceValue(func() []*rsa.PrivateKey {
 	return keys
 })
 
-func inbound(t *testing.T) *inboundNode {
+// inbound is a node whose own key is made already, and that asks its peers over plain http.
+func inbound(t *testing.T) *testNode {
 	t.Helper()
-	c := &inboundClock{now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
-	db, err := souk.New(pgtest.New(t), souk.Config{BaseURL: "http://shop.example", Now: c.Now})
-	must(t, err)
-	t.Cleanup(db.Close)
-	ctx := t.Context()
-	must(t, db.EnsureShop(ctx))
-	must(t, db.EnsureNodeActors(ctx))
-	anna, err := db.CreateAccount(ctx, souk.NewAccount{Name: "anna", Role: souk.RoleOwner, DisplayName: "Anna", Password: "correct horse"})
-	must(t, err)
-	instance, err := db.InstanceActor(ctx)
-	must(t, err)
-	must(t, db.SetKey(ctx, instance.ID, publicPEM(t, testKeys()[0]), privatePEM(t, testKeys()[0])))
-	client := NewClient(FetchConfig{AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Now: c.Now, Timeout: 5 * time.Second})
-	t.Cleanup(client.CloseIdle)
-	return &inboundNode{Federation: New(db, Config{Client: client, Poll: 5 * time.Millisecond}), clock: c, anna: anna}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := newNode(t, "http://shop.example")
+	instance := ok(n.db.InstanceActor(t.Context()))(t)
+	must(t, n.db.SetKey(t.Context(), instance.ID, publicPEM(t, testKeys()[0]), privatePEM(t, testKeys()[0])))
+	return n
 }
 
 // m is a JSON object in a test.
@@ -167,7 +122,7 @@ func (o *otherNode) activity(kind, actor, path string, object any) m {
 }
 
 // signedBy makes a request to the shared inbox of the node, signed as keyID.
-func (n *inboundNode) signedBy(t *testing.T, keyID string, key *rsa.PrivateKey, body []byte) *SignedRequest {
+func (n *testNode) signedBy(t *testing.T, keyID string, key *rsa.PrivateKey, body []byte) *SignedRequest {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodPost, n.db.BaseURL()+"/inbox", bytes.NewReader(body))
 	must(t, err)
@@ -177,14 +132,14 @@ func (n *inboundNode) signedBy(t *testing.T, keyID string, key *rsa.PrivateKey, 
 }
 
 // send delivers an activity, signed with the node's key by its actor, and returns the status.
-func (n *inboundNode) send(t *testing.T, from *otherNode, activity m) int {
+func (n *testNode) send(t *testing.T, from *otherNode, activity m) int {
 	t.Helper()
 	body, err := json.Marshal(activity)
 	must(t, err)
 	return n.receives(t, n.signedBy(t, object(activity).id("actor")+"#main-key", from.key, body))
 }
 
-func (n *inboundNode) receives(t *testing.T, req *SignedRequest) int {
+func (n *testNode) receives(t *testing.T, req *SignedRequest) int {
 	t.Helper()
 	status, err := n.Receive(t.Context(), req)
 	if (status == http.StatusAccepted) != (err == nil) || status == http.StatusInternalServerError {
@@ -194,7 +149,7 @@ func (n *inboundNode) receives(t *testing.T, req *SignedRequest) int {
 }
 
 // deliver sends what must be accepted, and applies it; it returns how it ended: state and note.
-func (n *inboundNode) deliver(t *testing.T, from *otherNode, activity m) (state, note string) {
+func (n *testNode) deliver(t *testing.T, from *otherNode, activity m) (state, note string) {
 	t.Helper()
 	if status := n.send(t, from, activity); status != http.StatusAccepted {
 		t.Fatalf("status %d", status)
@@ -203,14 +158,14 @@ func (n *inboundNode) deliver(t *testing.T, from *otherNode, activity m) (state,
 	return n.ended(t, activity["id"].(string))
 }
 
-func (n *inboundNode) ended(t *testing.T, activityID string) (state, note string) {
+func (n *testNode) ended(t *testing.T, activityID string) (state, note string) {
 	t.Helper()
-	must(t, n.db.Pool().QueryRow(t.Context(), `select state, note from inbox where activity_id = $1`, activityID).Scan(&state, &note))
+	must(t, n.pool.QueryRow(t.Context(), `select state, note from inbox where activity_id = $1`, activityID).Scan(&state, &note))
 	return state, note
 }
 
 // done delivers what must be applied.
-func (n *inboundNode) done(t *testing.T, from *otherNode, activity m) {
+func (n *testNode) done(t *testing.T, from *otherNode, activity m) {
 	t.Helper()
 	if state, note := n.deliver(t, from, activity); state != "done" {
 		t.Fatalf("%s of %v: %s: %s", activity["type"], activity["actor"], state, note)
@@ -218,12 +173,12 @@ func (n *inboundNode) done(t *testing.T, from *otherNode, activity m) {
 }
 
 // follow makes anna follow the actor, and the actor accept it.
-func (n *inboundNode) follow(t *testing.T, from *otherNode, actor string) *souk.Account {
+func (n *testNode) follow(t *testing.T, from *otherNode, actor string) *souk.Account {
 	t.Helper()
 	return n.followAs(t, n.anna, from, actor)
 }
 
-func (n *inboundNode) followAs(t *testing.T, by *souk.Account, from *otherNode, actor string) *souk.Account {
+func (n *testNode) followAs(t *testing.T, by *souk.Account, from *otherNode, actor string) *souk.Account {
 	t.Helper()
 	a, err := n.ResolveActor(t.Context(), actor)
 	must(t, err)
@@ -234,13 +189,13 @@ func (n *inboundNode) followAs(t *testing.T, by *souk.Account, from *otherNode, 
 }
 
 // count is a number from the database.
-func (n *inboundNode) count(t *testing.T, sql string, args ...any) (c int) {
+func (n *testNode) count(t *testing.T, sql string, args ...any) (c int) {
 	t.Helper()
-	must(t, n.db.Pool().QueryRow(t.Context(), sql, args...).Scan(&c))
+	must(t, n.pool.QueryRow(t.Context(), sql, args...).Scan(&c))
 	return c
 }
 
-func (n *inboundNode) post(t *testing.T, uri string) *souk.Post {
+func (n *testNode) post(t *testing.T, uri string) *souk.Post {
 	t.Helper()
 	id, _, err := n.db.KnownPost(t.Context(), uri)
 	must(t, err)
