@@ -2,6 +2,7 @@ package souk
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -168,13 +169,46 @@ type ListingFilter struct {
 // Listings are what the public sees, the newest first.
 func (db *DB) Listings(ctx context.Context, f ListingFilter, page Page) (_ []Listing, err error) {
 	defer wrap(&err, "listings")
-	list, err := db.listingPosts(ctx, forSale+` and (p.local or $2) and ($3 = 0 or p.account_id = $3)
-		and ($4 = '' or exists (select from listings l where l.id = p.id and (l.category = $4 or l.category like $4 || '/%')))
-		and ($5 = '' or exists (select from post_tags t where t.post_id = p.id and t.tag = $5))
-		and (not $6 or exists (select from listings l where l.id = p.id and l.availability <> 'sold_out'))
-		and `+visibleTo+` and p.id < $7 and p.id > $8 order by p.id desc limit $9`,
-		int64(0), f.Remote, f.SellerID, f.Category, FoldTag(f.Tag), f.InStock, page.before(), page.After, page.limit())
+	order := "desc"
+	if page.ascending() {
+		order = "asc"
+	}
+	list, err := db.listingPosts(ctx, filtered+` and p.id < $7 and p.id > $8 order by p.id `+order+` limit $9`,
+		append(f.args(), page.before(), page.After, page.limit())...)
+	if page.ascending() {
+		slices.Reverse(list)
+	}
 	return list, err
+}
+
+// ListingCount is how many listings the filter finds.
+func (db *DB) ListingCount(ctx context.Context, f ListingFilter) (n int, err error) {
+	defer wrap(&err, "listing count")
+	err = db.q.QueryRow(ctx, `select count(*) from posts p where p.kind = 'listing' and `+filtered, f.args()...).Scan(&n)
+	return n, err
+}
+
+// filtered is the condition that the public may see listing post p and that the filter lets it through.
+const filtered = forSale + ` and (p.local or $2) and ($3::bigint = 0 or p.account_id = $3)
+	and ($4 = '' or exists (select from listings l where l.id = p.id and (l.category = $4 or l.category like $4 || '/%')))
+	and ($5 = '' or exists (select from post_tags t where t.post_id = p.id and t.tag = $5))
+	and (not $6 or exists (select from listings l where l.id = p.id and l.availability <> 'sold_out'))
+	and ` + visibleTo
+
+func (f ListingFilter) args() []any {
+	return []any{int64(0), f.Remote, f.SellerID, f.Category, FoldTag(f.Tag), f.InStock}
+}
+
+// ListingTags are the hashtags of what is for sale here, folded, with how many listings each has: the limit most used
+// ones, by that number.
+func (db *DB) ListingTags(ctx context.Context, limit int) (_ []Count, err error) {
+	defer wrap(&err, "listing tags")
+	rows, err := db.q.Query(ctx, `select t.tag, count(*) from post_tags t join posts p on p.id = t.post_id
+		where p.local and p.kind = 'listing' and `+forSale+` group by t.tag order by count(*) desc, t.tag limit $1`, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Count])
 }
 
 // SellerListings are an account's own listings in a state ("": all), the newest first.

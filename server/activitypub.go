@@ -130,3 +130,19 @@ func (s *Server) listingPage(c echo.Context) error {
 	}
 	return c.Redirect(http.StatusFound, l.Post.URL)
 }
+
+// listingBySlug answers the listing behind the address of a product page, for people who paste that into the search of
+// their app.
+func (s *Server) listingBySlug(c echo.Context) error {
+	ctx := c.Request().Context()
+	slug, err := url.PathUnescape(c.Param("slug"))
+	if err != nil {
+		return souk.ErrNotFound
+	}
+	l, err := s.cfg.DB.ListingBySlug(ctx, 0, slug)
+	if err != nil {
+		return err
+	}
+	doc, err := s.cfg.Federation.Listing(ctx, l.ID)
+	return document(c, doc, err)
+}

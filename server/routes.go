@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"souk/federation"
+	"souk/server/middleware"
 )
 
 // routes is every address of the node, on one page.
@@ -46,6 +47,40 @@ func (s *Server) routes() {
 		e.GET(object+"/shares", byID(fed.Shares), open)
 	}
 	e.GET("/activities/:id", byID(fed.Activity), open)
+	e.GET("/posts/:id", negotiate(byID(s.post), s.web.Post), open)
+
+	// Storefront: the bare path is the shop's language, /en and /zh the others. A profile is an actor too: people paste
+	// its address into the search of their app.
+	limits := middleware.Limits{Multiplier: s.cfg.RateLimit, Now: s.cfg.DB.Now}
+	guess := limits.By(middleware.Limit{Burst: 30, Every: 2 * time.Second}, middleware.Client)
+	looks := limits.By(middleware.Limit{Burst: 200, Every: 200 * time.Millisecond}, middleware.Client)
+	order := limits.By(middleware.Limit{Burst: 10, Every: 20 * time.Second}, middleware.Client)
+	form := []echo.MiddlewareFunc{middleware.BodyLimit(64 << 10), middleware.SameOrigin}
+	e.GET("/@:name", negotiate(byName(fed.Actor), s.web.Profile), open)
+	for _, lang := range []string{"", "/en", "/zh"} {
+		e.GET(lang+"/", s.web.Home)
+		e.GET(lang+"/products", s.web.Products)
+		e.GET(lang+"/products/:slug", negotiate(s.listingBySlug, s.web.Product), open)
+		e.POST(lang+"/products/:slug/order", s.web.Order, append(form, order)...)
+		e.GET(lang+"/orders/:token", s.web.OrderPage, guess)
+		e.POST(lang+"/orders/:token/cancel", s.web.CancelOrder, append(form, guess)...)
+		e.GET(lang+"/posts", s.web.Posts)
+		e.GET(lang+"/tags/:tag", s.web.TagOrFeed)
+		for _, kind := range []string{"atom", "rss", "json"} {
+			e.GET(lang+"/posts."+kind, s.web.PostFeed(kind))
+			e.GET(lang+"/products."+kind, s.web.ProductFeed(kind))
+		}
+		if lang != "" {
+			e.GET(lang, s.web.Home)
+			e.GET(lang+"/posts/:id", s.web.Post)
+			e.GET(lang+"/@:name", s.web.Profile)
+		}
+	}
+
+	// Files.
+	e.GET("/assets/:hash/*", s.web.Asset)
+	e.GET("/media/*", s.web.Media)
+	e.GET("/media/remote/:id", s.web.RemoteMedia, looks)
 }
 
 // ready answers 200 while the database does.

@@ -26,6 +26,7 @@ import (
 type Config struct {
 	DB             *souk.DB
 	Federation     *federation.Federation
+	Client         *federation.Client // for what pages ask of other nodes: pictures, where a visitor's server is
 	Finder         *search.Finder
 	Pictures       *souk.Pictures
 	Theme          *themes.Theme
@@ -50,7 +51,7 @@ type Server struct {
 func New(cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, started: time.Now()}
 	var err error
-	if s.web, err = web.New(web.Config{DB: cfg.DB, Finder: cfg.Finder, Pictures: cfg.Pictures, Theme: cfg.Theme,
+	if s.web, err = web.New(web.Config{DB: cfg.DB, Finder: cfg.Finder, Pictures: cfg.Pictures, Theme: cfg.Theme, Client: cfg.Client,
 		Version: cfg.Version, Log: cfg.Log}); err != nil {
 		return nil, err
 	}

@@ -110,6 +110,7 @@ type OrderPage struct {
 	TrackingCode string
 	TrackingURL  string
 	Reason       string // why it was cancelled, plain text
+	CancelURL    string // where the buyer's form to cancel posts to; empty: it is too late for that
 	Seller       Seller
 	SellerEmail  string // how to reach the seller; each may be empty
 	SellerPhone  string

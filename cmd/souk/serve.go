@@ -127,7 +127,7 @@ func (n *node) wire(ctx context.Context, c *Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	n.server, err = server.New(server.Config{DB: n.db, Federation: n.fed, Finder: search.NewFinder(n.db, n.index), Pictures: souk.NewPictures(souk.PictureConfig{}), Theme: theme, Version: version(),
+	n.server, err = server.New(server.Config{DB: n.db, Federation: n.fed, Finder: search.NewFinder(n.db, n.index), Pictures: souk.NewPictures(souk.PictureConfig{}), Theme: theme, Client: client, Version: version(),
 		HTTPS: c.Scheme == "https", TrustedProxies: c.TrustedProxies, RateLimit: c.RateLimit, Log: log})
 	return err
 }

@@ -1,16 +1,25 @@
 // Package web is the storefront: every page that a visitor without an account sees, its feeds, and pictures. It fills
 // the page structs of package themes and knows no markup.
+//
+// The same page is the same bytes for everybody: it depends on its address alone, never on a cookie or on
+// Accept-Language, so that it is made once and answered many times (cache.go).
 package web
 
 import (
+	"embed"
+	"fmt"
 	"log/slog"
 
-	"github.com/labstack/echo/v4"
+	"golang.org/x/sync/singleflight"
 
 	"souk"
+	"souk/federation"
 	"souk/search"
 	"souk/themes"
 )
+
+//go:embed locales
+var locales embed.FS
 
 // Config is what the storefront needs.
 type Config struct {
@@ -18,6 +27,7 @@ type Config struct {
 	Finder   *search.Finder
 	Pictures *souk.Pictures
 	Theme    *themes.Theme
+	Client   *federation.Client // makes every request that leaves the node
 	Version  string
 	Log      *slog.Logger
 }
@@ -25,12 +35,24 @@ type Config struct {
 // Web answers the storefront's routes.
 type Web struct {
 	Config
+	words     *themes.Words // what the storefront says beyond the theme's own words
+	countries map[string][]string
+	shops     shopMemo
+	pages     *pageCache
+	remote    singleflight.Group // pictures of other nodes that are being fetched
+	fetching  chan struct{}      // one for each of them, at most remoteAtOnce
 }
 
 // New makes the storefront.
-func New(cfg Config) (*Web, error) { return &Web{Config: cfg}, nil }
-
-// Error answers a page that could not be shown: not found, gone, refused, failed.
-func (w *Web) Error(c echo.Context, status int, err error) error {
-	return c.HTMLBlob(status, nil)
+func New(cfg Config) (*Web, error) {
+	words, err := themes.NewWords(locales, "locales/*.toml")
+	if err != nil {
+		return nil, fmt.Errorf("storefront: %w", err)
+	}
+	w := &Web{Config: cfg, words: words, countries: map[string][]string{}, pages: newPageCache(maxCacheBytes),
+		fetching: make(chan struct{}, remoteAtOnce)}
+	for _, lang := range souk.Langs() {
+		w.countries[lang] = countriesByName(tagOf(lang))
+	}
+	return w, nil
 }
