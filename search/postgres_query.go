@@ -88,11 +88,12 @@ func (p *Postgres) Search(ctx context.Context, q Query) (_ *Result, err error) {
 }
 
 // limitTime bounds each statement that follows. Plans are made for the values at hand: a generic one would treat a
-// rare word and a common one alike. JIT compilation costs more than such queries take.
+// rare word and a common one alike. JIT compilation costs more than such queries take. A sequential scan, which the
+// planner likes for common words, would fetch every vector from beside the table.
 func limitTime(ctx context.Context, tx pgx.Tx, budget time.Duration) error {
 	ms := strconv.FormatInt(max(budget.Milliseconds(), 1), 10)
 	_, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', $1, true), set_config('plan_cache_mode', 'force_custom_plan', true),
-		set_config('jit', 'off', true)`, ms)
+		set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true)`, ms)
 	return err
 }
 

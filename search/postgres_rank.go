@@ -15,6 +15,8 @@ import (
 const (
 	// maxCandidates are ranked at all: the newest matches.
 	maxCandidates = 2000
+	// commonDocs is in how many documents a word is common: more than are counted, with a margin for expired ones.
+	commonDocs = maxExact * 5 / 4
 	// maxSecond are ranked by the positions of the words.
 	maxSecond = 200
 	// firstWeights of ts_rank, for D, C, B and A.
@@ -64,12 +66,26 @@ func (s *searcher) candidates(ctx context.Context, e effort) (found, error) {
 	if s.q.Distinct {
 		counted = "DISTINCT " + groupOf
 	}
+	// One reading of all matches serves the newest ones and the count. Where there are many, the newest are found from
+	// the new end, and counting stops at what is told anyway.
+	newest := ` ORDER BY created DESC, doc_id LIMIT ` + strconv.Itoa(maxCandidates)
+	with := `WITH matched AS MATERIALIZED (SELECT doc_id, created, group_key FROM search_items WHERE ` + where + `) `
+	source, total := `SELECT * FROM matched`+newest, `SELECT count(`+counted+`) FROM matched`
+	if s.common(e) && !s.q.Distinct {
+		with, source = ``, `SELECT doc_id, created, group_key FROM search_items WHERE `+where+newest
+		total = `SELECT count(*) FROM (SELECT FROM search_items WHERE ` + where + ` LIMIT ` + strconv.Itoa(maxExact+1) + `) counted`
+		if e.Keep == 1 && s.q.Filter == nil && len(s.q.Exclude.Nodes)+len(s.q.Exclude.Sellers) == 0 {
+			total = strconv.Itoa(maxExact + 1) // as the frequency of the word says already
+		}
+	}
+	exact := "true"
+	if written := s.text(effort{Keep: len(s.clauses)}); written != text {
+		exact = "i.tsv @@ " + c.arg(written) + "::tsquery"
+	}
 	// The lateral join reads the vectors of the candidates only, by their key.
-	rows, err := s.tx.Query(ctx, `WITH matched AS MATERIALIZED (SELECT doc_id, created, group_key FROM search_items WHERE `+where+`)
-		SELECT c.doc_id, c.group_key, r.rank, r.exact, (SELECT count(`+counted+`) FROM matched) AS total
-		FROM (SELECT * FROM matched ORDER BY created DESC, doc_id LIMIT `+strconv.Itoa(maxCandidates)+`) c
+	rows, err := s.tx.Query(ctx, with+`SELECT c.doc_id, c.group_key, r.rank, r.exact, (`+total+`) AS total FROM (`+source+`) c
 		CROSS JOIN LATERAL (SELECT ts_rank(`+firstWeights+`, i.tsv, `+c.arg(text)+`::tsquery, 1)::float8 AS rank,
-			i.tsv @@ `+c.arg(s.text(effort{Keep: len(s.clauses)}))+`::tsquery AS exact
+			`+exact+` AS exact
 			FROM search_items i WHERE i.doc_id = c.doc_id LIMIT 1) r
 		ORDER BY r.exact DESC, r.rank DESC, c.created DESC, c.doc_id LIMIT `+strconv.Itoa(depth), c.args...)
 	if err != nil {
@@ -84,6 +100,16 @@ func (s *searcher) candidates(ctx context.Context, e effort) (found, error) {
 		f.total = list[0].Total
 	}
 	return f, nil
+}
+
+// common reports whether each clause is in so many documents that most matches need not be looked at.
+func (s *searcher) common(e effort) bool {
+	for _, c := range s.clauses[:e.Keep] {
+		if s.frequency(c) < commonDocs {
+			return false
+		}
+	}
+	return true
 }
 
 // rank scores the candidates and sorts them. The first ones are ranked by BM25F over title, names and body with the
@@ -393,8 +419,8 @@ func closeness(clauses [][]place) float64 {
 	return sum / float64(len(clauses)-1)
 }
 
-// rarity is the inverse document frequency of a clause.
-func (s *searcher) rarity(c clause, totals totals) float64 {
+// frequency is in how many documents a clause occurs, about.
+func (s *searcher) frequency(c clause) int {
 	docs := 0
 	switch {
 	case len(c.run) > 1: // as rare as its rarest pair, at least
@@ -407,6 +433,12 @@ func (s *searcher) rarity(c clause, totals totals) float64 {
 	default:
 		docs = max(s.df[c.word], s.df[c.word+prefixMark], s.df[stemMark+c.word])
 	}
+	return docs
+}
+
+// rarity is the inverse document frequency of a clause.
+func (s *searcher) rarity(c clause, totals totals) float64 {
+	docs := s.frequency(c)
 	n := math.Max(float64(totals.Docs), float64(docs))
 	return math.Log(1 + (n-float64(docs)+0.5)/(float64(docs)+0.5))
 }

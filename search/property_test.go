@@ -109,3 +109,35 @@ func TestSlowFacetsLeaveThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestCommonWords: a word in more documents than are counted is found from the new end, and the total says "more than".
+func TestCommonWords(t *testing.T) {
+	t.Parallel()
+	x := newTestPostgres(t)
+	const n = commonDocs + 500
+	err := x.Rebuild(t.Context(), func(yield func(Document, error) bool) {
+		for i := range n {
+			d := doc(fmt.Sprint("d", i), "item", func(d *Document) { d.Created, d.Local = testNow.Add(-time.Duration(i)*time.Minute), i%100 == 0 })
+			if !yield(d, nil) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := Query{Text: "item", Page: Page{Limit: 3}}
+	first := find(t, x, q)
+	if names(first) != "d0 d1 d2" || first.Total != (Total{Value: maxExact}) {
+		t.Errorf("found %s, total %+v", names(first), first.Total)
+	}
+	q.Page.After = first.Next
+	expectOrder(t, x, q, "d3 d4 d5")
+	filtered := find(t, x, Query{Text: "item", Filter: Eq{FieldLocal, "true"}, Page: Page{Limit: 3}})
+	if names(filtered) != "d0 d100 d200" || filtered.Total != (Total{n / 100, true}) {
+		t.Errorf("found %s, total %+v", names(filtered), filtered.Total)
+	}
+	if all := find(t, x, Query{}); all.Total != (Total{Value: maxExact}) {
+		t.Errorf("everything: %+v", all.Total)
+	}
+}
