@@ -81,6 +81,8 @@ func (s *Server) routes() {
 	e.GET("/assets/:hash/*", s.web.Asset)
 	e.GET("/media/*", s.web.Media)
 	e.GET("/media/remote/:id", s.web.RemoteMedia, looks)
+
+	s.consoleRoutes()
 }
 
 // ready answers 200 while the database does.

@@ -55,7 +55,7 @@ func New(cfg Config) (*Server, error) {
 		Version: cfg.Version, Log: cfg.Log}); err != nil {
 		return nil, err
 	}
-	if s.console, err = console.New(console.Config{DB: cfg.DB, Pictures: cfg.Pictures, Theme: cfg.Theme,
+	if s.console, err = console.New(console.Config{DB: cfg.DB, Federation: cfg.Federation, Pictures: cfg.Pictures,
 		HTTPS: cfg.HTTPS, Version: cfg.Version, Log: cfg.Log}); err != nil {
 		return nil, err
 	}
