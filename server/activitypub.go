@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 
@@ -145,4 +146,28 @@ func (s *Server) listingBySlug(c echo.Context) error {
 	}
 	doc, err := s.cfg.Federation.Listing(ctx, l.ID)
 	return document(c, doc, err)
+}
+
+// receive takes an activity in, at any inbox of the node: the body as it came, the address as it is configured.
+func (s *Server) receive(c echo.Context) error {
+	body, err := io.ReadAll(c.Request().Body)
+	if err != nil {
+		return err
+	}
+	signed, err := federation.NewSignedRequest(c.Request(), s.origin, body)
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, "the request has no valid target")
+	}
+	status, err := s.cfg.Federation.Receive(c.Request().Context(), signed)
+	var refused *federation.RefusedError
+	if errors.As(err, &refused) {
+		if refused.Status == http.StatusTooManyRequests || refused.Status == http.StatusServiceUnavailable {
+			c.Response().Header().Set("Retry-After", "60")
+		}
+		return echo.NewHTTPError(refused.Status, refused.Reason)
+	}
+	if err != nil {
+		return err
+	}
+	return c.NoContent(status)
 }

@@ -38,6 +38,11 @@ func (s *Server) routes() {
 	e.GET("/catalogue/followers", page(fed.CatalogueFollowers), open)
 	e.GET("/catalogue/following", page(fed.CatalogueFollowing), open)
 
+	// Inboxes (ActivityPub 5.2, 7.1.3): one handler, since what is said is said to whom it is addressed.
+	for _, inbox := range []string{"/inbox", "/users/:name/inbox", "/actor/inbox", "/catalogue/inbox"} {
+		e.POST(inbox, s.receive, middleware.BodyLimit(federation.MaxActivity))
+	}
+
 	// Objects. A post's page and a listing's page are for people at the same address.
 	e.GET("/listings/:id", negotiate(byID(fed.Listing), s.listingPage), open)
 	for _, object := range []string{"/posts/:id", "/listings/:id"} {

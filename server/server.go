@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"time"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 	echomiddleware "github.com/labstack/echo/v4/middleware"
@@ -44,13 +44,16 @@ type Server struct {
 	web     *web.Web
 	console *console.Console
 	api     *api.API
-	started time.Time
+	origin  *url.URL
 }
 
 // New makes the server and its routes.
 func New(cfg Config) (*Server, error) {
-	s := &Server{cfg: cfg, started: time.Now()}
+	s := &Server{cfg: cfg}
 	var err error
+	if s.origin, err = url.Parse(cfg.DB.BaseURL()); err != nil {
+		return nil, err
+	}
 	if s.web, err = web.New(web.Config{DB: cfg.DB, Finder: cfg.Finder, Pictures: cfg.Pictures, Theme: cfg.Theme, Client: cfg.Client,
 		Version: cfg.Version, Log: cfg.Log}); err != nil {
 		return nil, err
