@@ -25,6 +25,8 @@ const (
 	// read, and therefore wins, has the higher one. No transaction takes that long.
 	rebuildMargin = 10 * time.Minute
 	pageOfRows    = 200
+	// tidyAfter keeps the daily work away from the moments after a start.
+	tidyAfter = 5 * time.Minute
 )
 
 // Indexer feeds an engine from the rows of the domain.
@@ -326,11 +328,15 @@ func (x *Indexer) AddWorkers(workers *river.Workers) error {
 		river.AddWorkerSafely(workers, &tidyWorker{indexer: x}))
 }
 
-// Periodic are the jobs by the clock: Tidy once a day. Drains are woken by who starts the workers (souk.DrainJobs).
+// Periodic are the jobs by the clock: Tidy, a while after every start and then once a day, so that a node that never runs
+// for a whole day is tidied too. Drains are woken by who starts the workers (souk.DrainJobs).
 func (x *Indexer) Periodic() []*river.PeriodicJob {
 	return []*river.PeriodicJob{
-		river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour), func() (river.JobArgs, *river.InsertOpts) {
-			return TidyArgs{}, &river.InsertOpts{MaxAttempts: 3, UniqueOpts: river.UniqueOpts{ByArgs: true}}
-		}, nil),
+		river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour), x.tidyJob, &river.PeriodicJobOpts{RunOnStart: true}),
 	}
+}
+
+// tidyJob is a Tidy for later; there is at most one.
+func (x *Indexer) tidyJob() (river.JobArgs, *river.InsertOpts) {
+	return TidyArgs{}, &river.InsertOpts{MaxAttempts: 3, ScheduledAt: x.db.Now().Add(tidyAfter), UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }

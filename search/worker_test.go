@@ -328,7 +328,7 @@ func TestWorkersDrain(t *testing.T) {
 	timeout := time.After(20 * time.Second)
 	for {
 		if len(n.find(Request{Text: "mug"}).Hits) == 1 {
-			return
+			break
 		}
 		select {
 		case e := <-done:
@@ -337,6 +337,27 @@ func TestWorkersDrain(t *testing.T) {
 			}
 		case <-timeout:
 			t.Fatal("nothing was indexed")
+		}
+	}
+}
+
+// TestTidyIsQueuedOnce: every start asks for one, and finds the one that waits.
+func TestTidyIsQueuedOnce(t *testing.T) {
+	t.Parallel()
+	n := newLane(t)
+	workers := river.NewWorkers()
+	n.check(n.indexer.AddWorkers(workers))
+	if err := n.indexer.AddWorkers(workers); err == nil {
+		t.Error("the workers were registered twice")
+	}
+	client, err := river.NewClient(riverpgxv5.New(n.Pool()), &river.Config{Workers: workers})
+	n.check(err)
+	for start := range 2 {
+		args, opts := n.indexer.tidyJob()
+		r, err := client.Insert(t.Context(), args, opts)
+		n.check(err)
+		if r.UniqueSkippedAsDuplicate != (start == 1) || !r.Job.ScheduledAt.Equal(testNow.Add(tidyAfter)) {
+			t.Errorf("start %d: duplicate %v, at %v", start, r.UniqueSkippedAsDuplicate, r.Job.ScheduledAt)
 		}
 	}
 }
