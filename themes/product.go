@@ -78,6 +78,7 @@ type ProductPage struct {
 	Updated      time.Time // zero: unchanged
 	URL          string    // absolute address to share and to print
 	Seller       Seller
+	Problem      string     // why an order just sent could not be made, when there is no form to say it in
 	Order        *OrderForm // nil: cannot be ordered here (closed shop, sold out, contact only)
 	Conversation Conversation
 	Posts        []PostCard    // in which the product appears; newest first

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -80,6 +81,7 @@ func (a *answer) write(c echo.Context) error {
 		h.Set("Content-Encoding", "gzip")
 		body = a.zipped
 	}
+	h.Set("Content-Length", strconv.Itoa(len(body))) // for HEAD, which has no body to count
 	return c.Blob(a.status, a.kind, body)
 }
 

@@ -139,6 +139,10 @@ func (w *Web) fetchOnce(ctx context.Context, m *souk.Media) (*souk.Media, error)
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+		// Another flight may have landed since the row was read.
+		if now, err := w.DB.Media(ctx, m.ID); err != nil || len(now.Sizes) > 0 {
+			return now, err
+		}
 		picture, err := w.fetchPicture(ctx, m.RemoteURL)
 		if err == nil {
 			return w.DB.KeepRemotePicture(ctx, m.ID, picture)
@@ -149,7 +153,7 @@ func (w *Web) fetchOnce(ctx context.Context, m *souk.Media) (*souk.Media, error)
 		if noted := w.DB.RemotePictureFailed(own, m.ID, err.Error()); noted != nil {
 			return nil, noted
 		}
-		return nil, fmt.Errorf("remote picture %d: %w: %w", m.ID, err, souk.ErrNotFound)
+		return nil, fmt.Errorf("remote picture %d: %v: %w", m.ID, err, souk.ErrNotFound)
 	})
 }
 

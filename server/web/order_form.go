@@ -168,6 +168,8 @@ func (v *view) orderFailed(c echo.Context, l *souk.Listing, wanted souk.NewOrder
 		}
 		v.explain(page.Order, invalid, sold)
 		v.total(page.Order, l, wanted)
+	} else {
+		page.Problem = v.theme(themes.ProblemSoldOut)
 	}
 	a, err := v.render(page)
 	if err != nil {

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -14,10 +15,13 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"souk"
 	"souk/federation"
@@ -37,9 +41,22 @@ type street struct {
 	owner  *souk.Account
 	client *http.Client
 
+	lookups atomic.Int32 // of a product by its slug: one for each time that its page is made
+
 	mu  sync.Mutex
 	now time.Time
 }
+
+// TraceQueryStart implements pgx.QueryTracer: it counts lookups.
+func (s *street) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if strings.Contains(data.SQL, "from listing_slugs where slug") {
+		s.lookups.Add(1)
+	}
+	return ctx
+}
+
+// TraceQueryEnd implements pgx.QueryTracer.
+func (s *street) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 func (s *street) clock() time.Time {
 	s.mu.Lock()
@@ -72,7 +89,10 @@ func newStreet(t *testing.T) *street {
 	web := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + web.Listener.Addr().String()
 	blobs := must(blob.New("file:" + t.TempDir()))(t)
-	pool := pgtest.New(t)
+	counted := pgtest.New(t).Config()
+	counted.ConnConfig.Tracer = s
+	pool := must(pgxpool.NewWithConfig(t.Context(), counted))(t)
+	t.Cleanup(pool.Close)
 	s.DB = must(souk.New(pool, souk.Config{BaseURL: s.url, Now: s.clock, Blobs: blobs}))(t)
 	t.Cleanup(s.Close)
 	ctx := t.Context()

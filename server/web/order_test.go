@@ -1,0 +1,182 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"souk"
+)
+
+// filled is the order form of a product with everything that it needs.
+func filled(change func(url.Values)) url.Values {
+	f := url.Values{"quantity": {"2"}, "name": {"Mira"}, "email": {"mira@post.example"}, "delivery": {"ship"}, "country": {"DE"},
+		"address": {"Lane 1\n10115 Berlin"}, "payment": {"transfer"}}
+	if change != nil {
+		change(f)
+	}
+	return f
+}
+
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	s.cup(nil)
+	r := s.post("/products/celadon-cup/order", filled(nil))
+	if r.StatusCode != http.StatusSeeOther || !strings.HasPrefix(r.Header.Get("Location"), "/orders/") {
+		t.Fatalf("order: %d %q\n%s", r.StatusCode, r.Header.Get("Location"), r.body)
+	}
+	link := r.Header.Get("Location")
+	r = s.get(link)
+	d := s.document(r, link, 200)
+	if r.Header.Get("Cache-Control") != "no-store" || r.Header.Get("Referrer-Policy") != "no-referrer" || r.Header.Get("X-Robots-Tag") != "noindex" {
+		t.Errorf("headers of an order: %v", r.Header)
+	}
+	want(t, d, "meta[name=robots]@content", "noindex")
+	want(t, d, "main h1", "Your order is placed")
+	want(t, d, "tr.sum td", "€52.90")
+	want(t, d, ".keep input@value", s.url+link)
+	want(t, d, ".pay .prose", "IBAN DE00 1234")
+	wantCount(t, d, ".steps li.reached", 1)
+	want(t, s.page("/zh"+link, 200), "html@lang", "zh-Hans")
+	want(t, s.page("/products/celadon-cup", 200), ".facts .few_left", "Few left")
+
+	cancel := d.Find("form.cancel").AttrOr("action", "")
+	if r := s.post(cancel, nil); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != link {
+		t.Fatalf("cancel: %d %q", r.StatusCode, r.Header.Get("Location"))
+	}
+	d = s.page(link, 200)
+	want(t, d, ".steps li.cancelled b", "Cancelled")
+	want(t, d, "p.now span", "You cancelled it.")
+	wantCount(t, d, "form.cancel", 0)
+	// The same order again is another one now.
+	again := s.post("/products/celadon-cup/order", filled(nil))
+	if again.StatusCode != http.StatusSeeOther || again.Header.Get("Location") == link {
+		t.Errorf("order after cancelling: %d %q", again.StatusCode, again.Header.Get("Location"))
+	}
+	s.page("/orders/0000", http.StatusNotFound)
+	if r := s.post("/orders/0000/cancel", nil); r.StatusCode != http.StatusNotFound {
+		t.Errorf("cancel of no order: %d", r.StatusCode)
+	}
+}
+
+func TestOrderFormComesBackFilled(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	s.cup(nil)
+	for _, c := range []struct {
+		name   string
+		change func(url.Values)
+		status int
+		where  string // selector of the message
+		text   string
+	}{
+		{"no name", func(f url.Values) { f.Set("name", " ") }, 422, "#o-name-error", "Fill this in."},
+		{"nothing to reach", func(f url.Values) { f.Del("email") }, 422, "#o-email-error", "Give an e-mail address or a phone number, so that the seller can reach you."},
+		{"bad email", func(f url.Values) { f.Set("email", "mira@") }, 422, "#o-email-error", "This is no e-mail address. Example: mira@post.example"},
+		{"bad phone", func(f url.Values) { f.Set("phone", "call me") }, 422, "#o-phone-error", "This is no phone number. Use digits and + only."},
+		{"no country", func(f url.Values) { f.Set("country", "XX") }, 422, "#o-country-error", "Choose a country the seller sends to."},
+		{"no address", func(f url.Values) { f.Set("address", "") }, 422, "#o-address-error", "Fill this in."},
+		{"long note", func(f url.Values) { f.Set("note", strings.Repeat("长", 1001)) }, 422, "#o-note-error", "Too long: at most 1000 characters."},
+		{"no payment", func(f url.Values) { f.Del("payment") }, 422, "#o-payment-error", "Choose how to pay."},
+		{"no number", func(f url.Values) { f.Set("quantity", "two") }, 422, "#o-quantity-error", "Choose a whole number from 1 to 99."},
+		{"too many", func(f url.Values) { f.Set("quantity", "9") }, 409, "form#order .problem", "Only 5 left. Nothing was ordered yet."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			form := filled(c.change)
+			form.Set("note", form.Get("note")+hostile)
+			d := s.document(s.post("/products/celadon-cup/order", form), c.name, c.status)
+			want(t, d, c.where, c.text)
+			want(t, d, "form#order.open textarea[name=note]", strings.Join(strings.Fields(form.Get("note")), " "))
+			wantCount(t, d, "form#order .problem[role=alert]", 1)
+			wantCount(t, d, "script:not([type='application/ld+json'])", 0)
+			if got := d.Find("#o-name").AttrOr("value", ""); got != form.Get("name") {
+				t.Errorf("name came back as %q", got)
+			}
+		})
+	}
+	zh := s.document(s.post("/zh/products/celadon-cup/order", filled(func(f url.Values) { f.Del("name") })), "zh", 422)
+	want(t, zh, "#o-name-error", "请填写此项。")
+	if counts := must(s.OrderCounts(t.Context(), s.owner.ID))(t); counts[souk.OrderPlaced] != 0 {
+		t.Errorf("orders were made: %v", counts)
+	}
+}
+
+func TestOneOrderHoweverOftenSent(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	s.cup(nil)
+	links := make([]string, 10)
+	if err := atOnce(len(links), func(i int) error {
+		r := s.post("/products/celadon-cup/order", filled(nil))
+		links[i] = r.Header.Get("Location")
+		if r.StatusCode != http.StatusSeeOther {
+			return fmt.Errorf("status %d", r.StatusCode)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range links {
+		if link != links[0] {
+			t.Fatalf("several orders: %v", links)
+		}
+	}
+	// Another person's order is another one, however alike; so is the same thing wanted again the next day.
+	other := s.post("/products/celadon-cup/order", filled(func(f url.Values) { f.Set("name", "Otto"); f.Set("quantity", "1") }))
+	s.pass(24 * time.Hour)
+	next := s.post("/products/celadon-cup/order", filled(nil))
+	if a, b := other.Header.Get("Location"), next.Header.Get("Location"); a == "" || b == "" || a == links[0] || b == links[0] {
+		t.Errorf("orders %q and %q beside %q", a, b, links[0])
+	}
+	sold := s.document(s.post("/products/celadon-cup/order", filled(func(f url.Values) { f.Set("name", "Late") })), "sold out", http.StatusConflict)
+	want(t, sold, "h1", "Celadon cup")
+	wantCount(t, sold, "form#order", 0)
+	want(t, sold, ".problem[role=alert]", "Somebody was faster: this is sold out now. Nothing was ordered.")
+	want(t, sold, ".facts .sold_out", "Sold out")
+}
+
+func TestOrdersOfOtherSitesAreRefused(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	s.cup(nil)
+	r := s.request(http.MethodPost, "/products/celadon-cup/order", strings.NewReader(filled(nil).Encode()),
+		"Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site")
+	if r.StatusCode != http.StatusForbidden {
+		t.Errorf("a form of another site: %d", r.StatusCode)
+	}
+	s.shop(func(shop *souk.Shop) { shop.Open = false })
+	if r := s.post("/products/celadon-cup/order", filled(nil)); r.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("order of a closed shop: %d", r.StatusCode)
+	}
+}
+
+func TestVariants(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	l := s.cup(nil)
+	ctx := t.Context()
+	second := s.NewID()
+	for sql, args := range map[string][]any{
+		`update variants set title = 'Small' where listing_id = $1`:                                                    {l.ID},
+		`insert into variants (id, listing_id, position, title, price, quantity) values ($2, $1, 1, 'Large', 3600, 4)`: {l.ID, second},
+	} {
+		if _, err := s.Pool().Exec(ctx, sql, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.shop(func(*souk.Shop) {})
+	d := s.page("/products/celadon-cup", 200)
+	want(t, d, ".tag-price", "from €24.00")
+	wantCount(t, d, "fieldset.choices input[name=variant]", 2)
+	named := s.page("/products/celadon-cup?variant="+id(second), 200)
+	want(t, named, "input[name=variant][checked]@value", id(second))
+	want(t, named, ".tag-price", "€36.00")
+	r := s.post("/products/celadon-cup/order", filled(func(f url.Values) { f.Set("variant", id(second)); f.Set("quantity", "1") }))
+	want(t, s.page(r.Header.Get("Location"), 200), "tr.sum td", "€40.90")
+	wrong := s.document(s.post("/products/celadon-cup/order", filled(func(f url.Values) { f.Set("variant", "1") })), "variant", 422)
+	wantCount(t, wrong, ".choices .error", 1)
+}
