@@ -135,3 +135,19 @@ func (db *DB) IndexAgain(ctx context.Context, uris []string) (err error) {
 	db.wakeAfterCommit("index")
 	return nil
 }
+
+// IndexPostsOf queues all public posts and listings of an account to be indexed again.
+func (db *DB) IndexPostsOf(ctx context.Context, accountID int64) (err error) {
+	defer wrap(&err, "index posts of %d", accountID)
+	tag, err := db.q.Exec(ctx, `insert into search_outbox (object_kind, object_id, version, queued)
+		select 'post', id, $2, $3 from posts where account_id = $1 and deleted is null and visibility = 'public' and kind <> 'boost'
+		on conflict (object_kind, object_id) do update set version = greatest(search_outbox.version + 1, excluded.version), queued = excluded.queued`,
+		accountID, db.Now().UnixMicro(), db.Now())
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() > 0 {
+		db.wakeAfterCommit("index")
+	}
+	return nil
+}

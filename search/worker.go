@@ -123,22 +123,32 @@ func (x *Indexer) indexBatch(ctx context.Context, batch []souk.ToIndex) error {
 			}
 		}
 	}
-	return x.hideAuthors(ctx, accounts)
+	return x.followAuthors(ctx, accounts)
 }
 
-// hideAuthors takes everything of accounts out of the index that may not be indexed any more.
-func (x *Indexer) hideAuthors(ctx context.Context, uris []string) error {
+// followAuthors acts on what accounts permit now: everything of those that may not be indexed any more leaves the index,
+// and the posts of those that may, and have nothing there, are queued.
+func (x *Indexer) followAuthors(ctx context.Context, uris []string) error {
 	for _, uri := range uris {
 		a, err := x.db.AccountByURI(ctx, uri)
 		if err != nil && !errors.Is(err, souk.ErrNotFound) && !errors.Is(err, souk.ErrGone) {
 			return err
 		}
-		if err == nil && a.Indexable && a.Suspended == nil && a.Deleted == nil {
+		theirs := And{Eq{FieldSeller, uri}, Not{Eq{FieldKind, string(KindAccount)}}}
+		if err != nil || !a.Indexable || a.Suspended != nil || a.Deleted != nil {
+			if _, err := x.index.DeleteWhere(ctx, theirs); err != nil {
+				return err
+			}
 			continue
 		}
-		theirs := And{Eq{FieldSeller, uri}, Not{Eq{FieldKind, string(KindAccount)}}}
-		if _, err := x.index.DeleteWhere(ctx, theirs); err != nil {
+		r, err := x.index.Search(ctx, Query{Filter: theirs, Page: Page{Limit: 1}})
+		if err != nil {
 			return err
+		}
+		if r.Total.Value == 0 {
+			if err := x.db.IndexPostsOf(ctx, a.ID); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

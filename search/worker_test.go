@@ -209,6 +209,11 @@ func TestOthersAreHidden(t *testing.T) {
 	if r := find(t, n.index, Query{Text: "kettle", Filter: Eq{FieldKind, "listing"}}); r.Total.Value != 0 {
 		t.Error("a listing stays in the index whose seller took the permission back")
 	}
+	seller.Indexable = true
+	_, err = n.UpsertRemoteAccount(ctx, souk.RemoteAccount{Account: *seller})
+	n.check(err)
+	n.drain()
+	n.finds(Request{Text: "kettle", Type: KindListing}, "Copper kettle")
 }
 
 func TestExpiredListingsLeave(t *testing.T) {
