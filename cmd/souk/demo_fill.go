@@ -32,10 +32,21 @@ func (d *demo) fill(ctx context.Context, shops []demoShop) error {
 	}); err != nil {
 		return err
 	}
+	if !d.check { // the story lets them meet later
+		if err := d.acquaint(ctx); err != nil {
+			return err
+		}
+	}
 	m := &made{uris: map[string]string{}, pages: map[string]string{}, ids: map[string]int64{}}
 	if err := each(ctx, nodes, func(ctx context.Context, i int) error {
 		return nodes[i].play(ctx, shops[i], people[i].ID, d.studio, m)
 	}); err != nil {
+		return err
+	}
+	if d.check {
+		return nil
+	}
+	if err := d.converse(ctx, people, m); err != nil {
 		return err
 	}
 	return d.orders(ctx, people[0].ID, m)
