@@ -64,6 +64,7 @@ func newRoot(environ []string) *cobra.Command {
 		newDemoCommand(environ),
 		newAccountCommand(load, environ),
 		newMigrateCommand(load, environ),
+		newReindexCommand(load, environ),
 		newServeCommand(load, environ),
 		newTokenCommand(load, environ),
 		newVersionCommand(),
