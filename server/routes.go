@@ -60,6 +60,7 @@ func (s *Server) routes() {
 	guess := limits.By(middleware.Limit{Burst: 30, Every: 2 * time.Second}, middleware.Client)
 	looks := limits.By(middleware.Limit{Burst: 200, Every: 200 * time.Millisecond}, middleware.Client)
 	order := limits.By(middleware.Limit{Burst: 10, Every: 20 * time.Second}, middleware.Client)
+	lookUp := limits.By(middleware.Limit{Burst: 20, Every: 3 * time.Second}, middleware.Client)
 	form := []echo.MiddlewareFunc{middleware.BodyLimit(64 << 10), middleware.SameOrigin}
 	e.GET("/@:name", negotiate(byName(fed.Actor), s.web.Profile), open)
 	for _, lang := range []string{"", "/en", "/zh"} {
@@ -71,6 +72,12 @@ func (s *Server) routes() {
 		e.POST(lang+"/orders/:token/cancel", s.web.CancelOrder, append(form, guess)...)
 		e.GET(lang+"/posts", s.web.Posts)
 		e.GET(lang+"/tags/:tag", s.web.TagOrFeed)
+		e.GET(lang+"/search", s.web.Search, looks)
+		e.GET(lang+"/follow", s.web.FollowPage)
+		e.POST(lang+"/follow", s.web.Follow, append(form, lookUp)...)
+		e.GET(lang+"/follow/qr.png", s.web.FollowQR)
+		e.GET(lang+"/authorize_interaction", s.web.Authorize, guess)
+		e.POST(lang+"/authorize_interaction", s.web.Confirm, append(form, guess)...)
 		for _, kind := range []string{"atom", "rss", "json"} {
 			e.GET(lang+"/posts."+kind, s.web.PostFeed(kind))
 			e.GET(lang+"/products."+kind, s.web.ProductFeed(kind))
@@ -80,6 +87,12 @@ func (s *Server) routes() {
 			e.GET(lang+"/posts/:id", s.web.Post)
 			e.GET(lang+"/@:name", s.web.Profile)
 		}
+	}
+
+	e.GET("/robots.txt", s.web.Robots)
+	e.GET("/sitemap.xml", s.web.Sitemap)
+	for _, kind := range []string{"pages", "products", "posts"} {
+		e.GET("/sitemap-"+kind+".xml", s.web.SitemapOf(kind))
 	}
 
 	// Files.

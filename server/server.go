@@ -54,12 +54,12 @@ func New(cfg Config) (*Server, error) {
 	if s.origin, err = url.Parse(cfg.DB.BaseURL()); err != nil {
 		return nil, err
 	}
-	if s.web, err = web.New(web.Config{DB: cfg.DB, Finder: cfg.Finder, Pictures: cfg.Pictures, Theme: cfg.Theme, Client: cfg.Client,
-		Version: cfg.Version, Log: cfg.Log}); err != nil {
-		return nil, err
-	}
 	if s.console, err = console.New(console.Config{DB: cfg.DB, Federation: cfg.Federation, Pictures: cfg.Pictures,
 		HTTPS: cfg.HTTPS, Version: cfg.Version, Log: cfg.Log}); err != nil {
+		return nil, err
+	}
+	if s.web, err = web.New(web.Config{DB: cfg.DB, Finder: cfg.Finder, Pictures: cfg.Pictures, Theme: cfg.Theme, Client: cfg.Client, Federation: cfg.Federation, SignedIn: s.console.SignedIn,
+		Version: cfg.Version, Log: cfg.Log}); err != nil {
 		return nil, err
 	}
 	if s.api, err = api.New(api.Config{DB: cfg.DB, Finder: cfg.Finder, Pictures: cfg.Pictures, Version: cfg.Version}); err != nil {

@@ -28,6 +28,12 @@ func (f *fixtureShop) people(add func(string, Page)) {
 	add("follow-reply-unknown", unknown)
 
 	add("authorize", AuthorizePage{Frame: f.frame("/authorize_interaction", f.l("Sign in", "登录"), ""), Target: "@mira@social.example", SignInURL: "/console/login"})
+	me := f.seller().Person
+	found := AuthorizePage{Frame: f.frame("/authorize_interaction", f.l("Follow Mira", "关注 Mira"), ""), Target: "@mira@social.example", Me: me, Action: "/authorize_interaction",
+		Found: &Person{Name: "Mira", Handle: "@mira@social.example", URL: "https://social.example/@mira"}, PostURL: "https://social.example/@mira/1"}
+	add("authorize-confirm", found)
+	found.Action, found.State = "", "pending"
+	add("authorize-pending", found)
 	add("authorize-problem", AuthorizePage{Frame: f.frame("/authorize_interaction", "x", ""), Problem: f.l("This address could not be understood.", "无法识别这个地址。")})
 
 	f.searches(add)

@@ -64,13 +64,19 @@ type FollowPage struct {
 // Template implements Page.
 func (FollowPage) Template() string { return "follow" }
 
-// AuthorizePage receives a visitor from another server (authorize_interaction) who is not signed in: it names the target,
-// follows nothing, and asks to sign in first (S-44).
+// AuthorizePage receives a visitor from another server (authorize_interaction). Who is not signed in is asked to sign in
+// first, and nothing is fetched before (S-44); who is, sees who is meant and confirms. It follows nothing by itself. Its form
+// posts the hidden field "uri" with Target.
 type AuthorizePage struct {
 	Frame
-	Target    string // address or handle as it was given
-	SignInURL string // sign-in that comes back here; empty: sign-in is not possible here
-	Problem   string // Target could not be understood, as a sentence; empty: fine
+	Target    string  // address or handle as it was given
+	SignInURL string  // sign-in that comes back here; empty: already signed in, or not possible here
+	Problem   string  // Target could not be understood or found, as a sentence; empty: fine
+	Found     *Person // who is meant; nil: not asked yet, or not found
+	Me        Person  // who is signed in
+	Action    string  // where the form that follows Found posts to; empty: there is nothing to confirm
+	State     string  // how Me stands to Found: "" , "pending" or "accepted"
+	PostURL   string  // the post that is meant, when it is one of Found's; empty: the account itself
 }
 
 // Template implements Page.

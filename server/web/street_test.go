@@ -41,6 +41,7 @@ type street struct {
 	owner  *souk.Account
 	client *http.Client
 
+	indexer *search.Indexer
 	lookups atomic.Int32 // of a product by its slug: one for each time that its page is made
 
 	mu  sync.Mutex
@@ -107,6 +108,7 @@ func newStreet(t *testing.T) *street {
 	t.Cleanup(client.CloseIdle)
 	theme := must(themes.Load(themes.Config{Now: s.clock, Log: log}))(t)
 	index := search.NewPostgres(search.PostgresConfig{Pool: pool, Now: s.clock})
+	s.indexer = search.NewIndexer(search.IndexerConfig{DB: s.DB, Index: index})
 	node := must(server.New(server.Config{DB: s.DB, Federation: federation.New(s.DB, federation.Config{Client: client, Version: "test", Log: log}),
 		Finder: search.NewFinder(s.DB, index), Pictures: souk.NewPictures(souk.PictureConfig{}), Theme: theme, Client: client, Version: "test", Log: log}))(t)
 	web.Config.Handler = node.Handler()

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/labstack/echo/v4"
 	"golang.org/x/sync/singleflight"
 
 	"souk"
@@ -28,6 +29,10 @@ type Config struct {
 	Pictures *souk.Pictures
 	Theme    *themes.Theme
 	Client   *federation.Client // makes every request that leaves the node
+	// Federation finds accounts and posts of other nodes for people who are signed in.
+	Federation *federation.Federation
+	// SignedIn is who is signed in with the browser that asks, else souk.ErrUnauthorized.
+	SignedIn func(echo.Context) (*souk.Account, error)
 	Version  string
 	Log      *slog.Logger
 }
@@ -39,6 +44,7 @@ type Web struct {
 	countries map[string][]string
 	shops     shopMemo
 	pages     *pageCache
+	homes     homes
 	remote    singleflight.Group // pictures of other nodes that are being fetched
 	fetching  chan struct{}      // one for each of them, at most remoteAtOnce
 }
@@ -50,7 +56,7 @@ func New(cfg Config) (*Web, error) {
 		return nil, fmt.Errorf("storefront: %w", err)
 	}
 	w := &Web{Config: cfg, words: words, countries: map[string][]string{}, pages: newPageCache(maxCacheBytes),
-		fetching: make(chan struct{}, remoteAtOnce)}
+		homes: homes{known: map[string]knownHome{}}, fetching: make(chan struct{}, remoteAtOnce)}
 	for _, lang := range souk.Langs() {
 		w.countries[lang] = countriesByName(tagOf(lang))
 	}
