@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Like notes that a local account likes a post; twice is once.
@@ -177,4 +179,27 @@ func (db *DB) ReceiveUnboost(ctx context.Context, uri string, from *Account, pos
 	defer wrap(&err, "receive unboost %s", uri)
 	_, err = db.endBoost(ctx, `account_id = $1 and (uri = $2 or boost_of_id = (select o.id from posts o where o.uri = $3))`, from.ID, uri, postURI)
 	return err
+}
+
+// Reaction is what an account has done to a post.
+type Reaction struct {
+	Liked   bool
+	Boosted bool
+}
+
+// Reactions are what an account has done to the posts; a post that it did nothing to has no entry.
+func (db *DB) Reactions(ctx context.Context, accountID int64, postIDs []int64) (_ map[int64]Reaction, err error) {
+	defer wrap(&err, "reactions of %d", accountID)
+	rows, err := db.q.Query(ctx, `select id, bool_or(liked), bool_or(boosted) from (
+			select post_id as id, true as liked, false as boosted from likes where account_id = $1 and post_id = any($2)
+			union all select boost_of_id, false, true from posts where account_id = $1 and boost_of_id = any($2) and deleted is null) r group by id`,
+		accountID, postIDs)
+	if err != nil {
+		return nil, err
+	}
+	all := map[int64]Reaction{}
+	var id int64
+	var r Reaction
+	_, err = pgx.ForEachRow(rows, []any{&id, &r.Liked, &r.Boosted}, func() error { all[id] = r; return nil })
+	return all, err
 }

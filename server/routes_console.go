@@ -15,6 +15,7 @@ func (s *Server) consoleRoutes() {
 	c, e := s.console, s.echo
 	limits := middleware.Limits{Multiplier: s.cfg.RateLimit, Now: s.cfg.DB.Now}
 	door := limits.By(middleware.Limit{Burst: 10, Every: 12 * time.Second}, middleware.Client)
+	ask := limits.By(middleware.Limit{Burst: 20, Every: 3 * time.Second}, middleware.Client) // questions to other nodes
 	form := []echo.MiddlewareFunc{middleware.SameOrigin, middleware.BodyLimit(1 << 20)}
 	knock := []echo.MiddlewareFunc{door, middleware.SameOrigin, middleware.BodyLimit(64 << 10)}
 	upload := []echo.MiddlewareFunc{middleware.SameOrigin, middleware.BodyLimit(console.MaxUpload)}
@@ -29,6 +30,18 @@ func (s *Server) consoleRoutes() {
 	e.GET("/console", c.Member(c.Today))
 	e.GET("/console/more", c.Member(c.More))
 
+	e.GET("/console/posts", c.Member(c.Posts))
+	e.GET("/console/posts/new", c.Member(c.NewPost))
+	e.POST("/console/posts/new", c.Member(c.CreatePost), upload...)
+	e.GET("/console/posts/:id", c.Member(c.Conversation))
+	e.POST("/console/posts/:id/reply", c.Member(c.Reply), form...)
+	e.POST("/console/posts/:id/react", c.Member(c.React), form...)
+	e.GET("/console/posts/:id/edit", c.Member(c.EditPostForm))
+	e.POST("/console/posts/:id/edit", c.Member(c.EditPost), upload...)
+	e.GET("/console/posts/:id/delete", c.Member(c.DeletePostForm))
+	e.POST("/console/posts/:id/delete", c.Member(c.DeletePost), form...)
+	e.GET("/console/posts/:id/deliveries", c.Member(c.Deliveries))
+
 	e.GET("/console/products", c.Seller(c.Listings))
 	e.GET("/console/products/new", c.Seller(c.NewListing))
 	e.POST("/console/products/new", c.Seller(c.CreateListing), upload...)
@@ -37,4 +50,29 @@ func (s *Server) consoleRoutes() {
 	e.GET("/console/products/:id/preview", c.Seller(c.PreviewListing))
 	e.GET("/console/products/:id/withdraw", c.Seller(c.WithdrawForm))
 	e.POST("/console/products/:id/withdraw", c.Seller(c.Withdraw), form...)
+
+	e.GET("/console/orders", c.Seller(c.Orders))
+	e.GET("/console/orders/:id", c.Seller(c.Order))
+	e.POST("/console/orders/:id", c.Seller(c.MoveOrder), form...)
+	e.GET("/console/orders/:id/cancel", c.Seller(c.CancelOrderForm))
+	e.POST("/console/orders/:id/note", c.Seller(c.NoteOrder), form...)
+
+	e.GET("/console/people", c.Member(c.People))
+	e.POST("/console/people/follow", c.Member(c.Follow), append(form, ask)...)
+	e.POST("/console/people/:id", c.Member(c.Relate), form...)
+	e.GET("/console/nodes", c.Owner(c.Nodes))
+	e.POST("/console/nodes", c.Owner(c.FollowNode), append(form, ask)...)
+	e.POST("/console/nodes/:id", c.Owner(c.UnfollowNode), form...)
+
+	e.GET("/console/settings", c.Member(c.Settings))
+	e.GET("/console/settings/shop", c.Owner(c.ShopForm))
+	e.POST("/console/settings/shop", c.Owner(c.SaveShop), form...)
+	e.GET("/console/settings/profile", c.Member(c.ProfileForm))
+	e.POST("/console/settings/profile", c.Member(c.SaveProfile), upload...)
+	e.GET("/console/settings/password", c.Member(c.PasswordForm))
+	e.POST("/console/settings/password", c.Member(c.ChangePassword), append(form, door)...)
+	e.POST("/console/settings/sessions", c.Member(c.SignOutOthers), form...)
+	e.GET("/console/settings/tokens", c.Member(c.Tokens))
+	e.POST("/console/settings/tokens", c.Member(c.CreateToken), form...)
+	e.POST("/console/settings/tokens/:id", c.Member(c.RevokeToken), form...)
 }

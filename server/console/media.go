@@ -93,7 +93,7 @@ func (v *Visit) parseForm() (done func(), err error) {
 // gallery takes the pictures of a form that was sent: those it names already, and those that came with it as files. The
 // button that was pressed may have moved one or taken it away; then stay is true, and the form is only to be shown again.
 func (c *Console) gallery(v *Visit, f *frame) (g gallery, stay bool, err error) {
-	for _, text := range v.Request().PostForm["photo"] {
+	for _, text := range v.values("photo") {
 		id, err := souk.ParseID(text)
 		if err != nil {
 			continue

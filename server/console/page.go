@@ -20,7 +20,7 @@ type frame struct {
 	Langs    []option // the other languages, as links to this page
 	Shop     string
 	Me       *souk.Account // nil before sign-in
-	Handle   string
+	MyHandle string
 	Style    string
 	Done     string // what was just done, as a sentence
 	Problems []problem
@@ -56,7 +56,7 @@ func (v *Visit) frame(section, title string, args ...any) frame {
 	c := v.console
 	f := frame{Title: v.t(title, args...), Section: section, Lang: v.lang, Shop: v.shop.Name, Me: v.me, Style: c.styleURL(), Version: c.Version}
 	if v.me != nil {
-		f.Handle = c.DB.Handle(v.me)
+		f.MyHandle = c.DB.Handle(v.me)
 	}
 	if done := v.QueryParam("done"); done != "" && c.words.Has("done."+done) {
 		f.Done = v.t("done." + done)

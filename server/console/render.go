@@ -88,6 +88,7 @@ func (h *helpers) funcs() template.FuncMap {
 		"num":     func(n int) string { return themes.FormatNumber(h.lang, int64(n)) },
 		"date":    h.date,
 		"ago":     h.ago,
+		"day":     func(t time.Time) template.HTML { return timeElement(t, themes.FormatDate(h.lang, t)) },
 		"country": h.country,
 		"excerpt": excerpt,
 		"trusted": func(fragment string) template.HTML { return template.HTML(fragment) }, // sanitised when it was stored
@@ -97,6 +98,7 @@ func (h *helpers) funcs() template.FuncMap {
 		"navlink": h.navLink,
 		"blank":   func(label string, options []option) []option { return append([]option{{Label: label}}, options...) },
 		"add":     func(a, b int) int { return a + b },
+		"times":   func(price int64, n int) int64 { return price * int64(n) },
 		"control": newControl,
 		"pick":    control.pick,
 		"pickall": control.pickAll,

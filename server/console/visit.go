@@ -160,6 +160,12 @@ func (v *Visit) id() (int64, error) { return souk.ParseID(v.Param("id")) }
 // value is a text that a form sent, without the space around it.
 func (v *Visit) value(name string) string { return strings.TrimSpace(v.FormValue(name)) }
 
+// values are all texts that a form sent under one name.
+func (v *Visit) values(name string) []string {
+	v.FormValue(name) // parses the form
+	return v.Request().PostForm[name]
+}
+
 // checked reports whether a box of the form was ticked.
 func (v *Visit) checked(name string) bool { return v.FormValue(name) != "" }
 
