@@ -63,6 +63,7 @@ func newRoot(environ []string) *cobra.Command {
 		newConfigCommand(load, environ),
 		newDemoCommand(environ),
 		newAccountCommand(load, environ),
+		newBenchCommand(environ),
 		newMigrateCommand(load, environ),
 		newReindexCommand(load, environ),
 		newServeCommand(load, environ),

@@ -72,7 +72,8 @@ func serve(ctx context.Context, c *Config, log *slog.Logger, t *terminal) (err e
 	if c.Role != RoleWorker {
 		front.serve(n.server.Handler())
 	}
-	if err := n.banner(ctx, t, front); err != nil {
+	// Told to stop meanwhile: that is no failure, and nobody reads the banner.
+	if err := n.banner(ctx, t, front); err != nil && ctx.Err() == nil {
 		return err
 	}
 	select {
