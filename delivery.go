@@ -42,10 +42,6 @@ func (db *DB) ClaimHosts(ctx context.Context, limit int, lease time.Duration) (_
 	var hosts []string
 	err = db.Tx(ctx, func(tx *DB) error {
 		// A host is due when its oldest queued delivery is: the order within a host is kept.
-		if _, err := tx.q.Exec(ctx, `insert into hosts (host) select distinct host from deliveries where state = 'queued' and next_at <= $1
-			on conflict do nothing`, now); err != nil {
-			return err
-		}
 		rows, err := tx.q.Query(ctx, `with due as (
 				select h.host from hosts h
 				where not h.held and h.severity <> 'suspend' and (h.leased_until is null or h.leased_until <= $1) and (h.next_at is null or h.next_at <= $1)
@@ -88,33 +84,25 @@ func (db *DB) ReleaseAllHosts(ctx context.Context) (err error) {
 // DueDeliveries are the next deliveries to a host, the oldest first, with the bytes to send.
 func (db *DB) DueDeliveries(ctx context.Context, host string, limit int) (_ []Delivery, bodies map[int64][]byte, err error) {
 	defer wrap(&err, "deliveries to %s", host)
-	rows, err := db.q.Query(ctx, `select `+deliveryColumns+` from deliveries d join activities a on a.id = d.activity_id
+	type delivery struct {
+		Delivery
+		Body []byte
+	}
+	rows, err := db.q.Query(ctx, `select `+deliveryColumns+`, a.body from deliveries d join activities a on a.id = d.activity_id
 		where d.host = $1 and d.state = 'queued' and d.next_at <= $2 order by d.id limit $3`, host, db.Now(), limit)
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Delivery])
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[delivery])
 	if err != nil {
 		return nil, nil, err
 	}
-	ids := make([]int64, len(list))
-	for i := range list {
-		ids[i] = list[i].ActivityID
-	}
-	rows, err = db.q.Query(ctx, `select id, body from activities where id = any($1)`, ids)
-	if err != nil {
-		return nil, nil, err
-	}
+	list := make([]Delivery, len(found))
 	bodies = map[int64][]byte{}
-	for rows.Next() {
-		var id int64
-		var body []byte
-		if err := rows.Scan(&id, &body); err != nil {
-			return nil, nil, err
-		}
-		bodies[id] = body
+	for i, f := range found {
+		list[i], bodies[f.ActivityID] = f.Delivery, f.Body
 	}
-	return list, bodies, rows.Err()
+	return list, bodies, nil
 }
 
 // Delivered notes the success of a delivery and that its host lives.
@@ -185,6 +173,19 @@ func (db *DB) HostSignature(ctx context.Context, host, signature string) (err er
 	_, err = db.q.Exec(ctx, `insert into hosts (host, signature, signature_checked) values ($1, $2, $3)
 		on conflict (host) do update set signature = excluded.signature, signature_checked = excluded.signature_checked`, host, signature, db.Now())
 	return err
+}
+
+// HostSignatures are how each of the hosts wants its deliveries signed: "cavage" or "rfc9421".
+func (db *DB) HostSignatures(ctx context.Context, hosts []string) (_ map[string]string, err error) {
+	defer wrap(&err, "signatures of hosts")
+	rows, err := db.q.Query(ctx, `select host, signature from hosts where host = any($1)`, hosts)
+	if err != nil {
+		return nil, err
+	}
+	signatures := make(map[string]string, len(hosts))
+	var host, signature string
+	_, err = pgx.ForEachRow(rows, []any{&host, &signature}, func() error { signatures[host] = signature; return nil })
+	return signatures, err
 }
 
 // Deliveries of a post (postID > 0) or to a host (host not empty), the newest first: why did this not arrive?

@@ -43,6 +43,11 @@ func (db *DB) QueueActivity(ctx context.Context, a Activity, to []Recipient) (er
 	for i, r := range to {
 		inboxes[i], hosts[i] = r.Inbox, r.Host
 	}
+	// In one order, so that two transactions do not wait for each other.
+	if _, err := db.q.Exec(ctx, `insert into hosts (host) select distinct r.host from unnest($1::text[]) as r (host)
+		where not exists (select from hosts h where h.host = r.host) order by 1 on conflict do nothing`, hosts); err != nil {
+		return err
+	}
 	if _, err := db.q.Exec(ctx, `insert into deliveries (activity_id, sender_id, inbox, host, next_at, created)
 		select $1, $2, r.inbox, r.host, $3, $3 from unnest($4::text[], $5::text[]) as r (inbox, host)
 		where not exists (select from hosts h where h.host = r.host and h.severity = 'suspend')

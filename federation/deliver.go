@@ -68,24 +68,24 @@ func (d *drain) run(ctx context.Context) error {
 	until := d.f.db.Now().Add(cfg.DrainFor)
 	poll := time.NewTicker(cfg.Poll)
 	defer poll.Stop()
-	running, open, look := 0, true, true
+	var waiting []claimed
 	var failed error
+	running, open, look := 0, true, true
 	for {
-		if open && look && running < cfg.Hosts {
-			hosts, err := d.f.db.ClaimHosts(ctx, cfg.Hosts-running, cfg.Lease)
-			if err != nil {
+		if open && look && len(waiting) == 0 {
+			var err error
+			if waiting, err = d.claim(ctx); err != nil {
 				failed, open = errors.Join(failed, err), false
 			}
-			for _, host := range hosts {
-				go func() { d.done <- d.host(ctx, host) }()
-			}
-			running += len(hosts)
+			look = len(waiting) == cfg.Hosts*claimAhead
+		}
+		for open && len(waiting) > 0 && running < cfg.Hosts {
+			next := waiting[0]
+			waiting, running = waiting[1:], running+1
+			go func() { d.done <- d.host(ctx, next) }()
 		}
 		if running == 0 {
-			if ctx.Err() != nil {
-				return nil // told to stop: what was not delivered stays queued
-			}
-			return failed
+			return d.end(ctx, waiting, failed)
 		}
 		select {
 		case err := <-d.done:
@@ -93,7 +93,7 @@ func (d *drain) run(ctx context.Context) error {
 			if err != nil {
 				failed, open = errors.Join(failed, err), false
 			}
-			look = running <= cfg.Hosts*3/4 // a look costs a query over all that waits: not one for each host
+			look = look || running == 0 // nothing is left only when nothing is found
 		case <-poll.C:
 			look = true
 		}
@@ -105,25 +105,62 @@ func (d *drain) run(ctx context.Context) error {
 	}
 }
 
+// claimAhead is how many hosts are claimed for each place: a look costs a query over all hosts.
+const claimAhead = 4
+
+// claimed is a host that is leased to this process since the given time.
+type claimed struct {
+	host      string
+	signature string // how it wants deliveries signed
+	at        time.Time
+}
+
+// claim leases hosts that have something due. Those that it returns with an error are to be given back.
+func (d *drain) claim(ctx context.Context) ([]claimed, error) {
+	hosts, err := d.f.db.ClaimHosts(ctx, d.f.cfg.Hosts*claimAhead, d.f.cfg.Lease)
+	if err != nil || len(hosts) == 0 {
+		return nil, err
+	}
+	signatures, err := d.f.db.HostSignatures(ctx, hosts)
+	list := make([]claimed, len(hosts))
+	for i, host := range hosts {
+		list[i] = claimed{host: host, signature: signatures[host], at: d.f.db.Now()}
+	}
+	return list, err
+}
+
+// end gives back the hosts that did not get a place.
+func (d *drain) end(ctx context.Context, waiting []claimed, failed error) error {
+	for _, c := range waiting {
+		failed = errors.Join(failed, d.release(ctx, c.host))
+	}
+	if ctx.Err() != nil {
+		return nil // told to stop: what was not delivered stays queued
+	}
+	return failed
+}
+
+// release ends the lease of a host, although the process may be told to stop.
+func (d *drain) release(ctx context.Context, host string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return d.f.db.ReleaseHost(ctx, host)
+}
+
 // host delivers to a host that is claimed, the oldest first, until nothing is due, something must wait, or its time is
 // up; then it gives the host back.
-func (d *drain) host(ctx context.Context, host string) (err error) {
+func (d *drain) host(ctx context.Context, c claimed) (err error) {
+	started, leased, host := d.f.db.Now(), c.at, c.host
+	if started.Sub(leased) > d.f.cfg.Lease/2 {
+		return nil // it waited so long for a place that it may be another process's any moment: its lease runs out
+	}
 	defer func() {
-		// The lease must end although the process is told to stop.
-		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		err = errors.Join(err, d.f.db.ReleaseHost(release, host))
+		err = errors.Join(err, d.release(ctx, host))
 		if ctx.Err() != nil {
 			err = nil
 		}
 	}()
-	known, err := d.f.db.Host(ctx, host)
-	if err != nil {
-		return err
-	}
-	spec := known.Signature
-	started := d.f.db.Now()
-	leased := started
+	spec := c.signature
 	for {
 		list, bodies, err := d.f.db.DueDeliveries(ctx, host, hostBatch)
 		if err != nil {
