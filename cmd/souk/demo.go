@@ -30,8 +30,10 @@ func newDemoCommand(environ []string) *cobra.Command {
 			return d.run(cmd.Context())
 		},
 	}
+	cmd.Flags().BoolVar(&d.check, "check", false, "play a story over the nodes, test every step, and stop")
 	cmd.Flags().BoolVar(&d.keep, "keep", false, "keep the nodes' data at the end")
 	cmd.Flags().StringVar(&d.root, "dir", "", "put the nodes into `FOLDER` and keep them; the next run with it goes on with the same nodes")
+	cmd.MarkFlagsMutuallyExclusive("check", "dir")
 	return cmd
 }
 
@@ -74,6 +76,9 @@ func (d *demo) run(ctx context.Context) (err error) {
 			return stopped(ctx, err)
 		}
 		d.t.ok("content", "is there, "+took(start))
+	}
+	if d.check {
+		return stopped(ctx, d.tellStory(ctx))
 	}
 	if err := d.tell(); err != nil {
 		return err
@@ -234,28 +239,6 @@ func (d *demo) watch(ctx context.Context) error {
 		return fmt.Errorf("node B ended (%w):\n%s", d.prints.howEnded(), d.prints.output)
 	case <-d.reader.gone:
 		return fmt.Errorf("node C ended (%w):\n%s", d.reader.howEnded(), d.reader.output)
-	}
-}
-
-// waitFor is how long a step may take that waits for another node.
-const waitFor = 15 * time.Second
-
-// until looks again and again, up to waitFor, until look says yes. seen is what it saw instead, for people.
-func until(ctx context.Context, what string, look func(context.Context) (seen string, yes bool)) error {
-	ctx, cancel := context.WithTimeout(ctx, waitFor)
-	defer cancel()
-	again := time.NewTicker(25 * time.Millisecond)
-	defer again.Stop()
-	for {
-		seen, yes := look(ctx)
-		if yes {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("expected %s, but after %s saw %s", what, waitFor, seen)
-		case <-again.C:
-		}
 	}
 }
 

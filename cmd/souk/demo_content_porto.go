@@ -19,7 +19,7 @@ func demoPrintshop() demoShop {
 		portrait: demoPicture{kind: "printer", alt: "Inês with rolled-up sleeves by the press"},
 		listings: printshopListings(),
 		posts: []demoPost{
-			{key: "press", ago: 30 * hour, lang: "en", text: "The press turned a hundred this week\n\nNobody could tell me its birthday, but the foundry mark says 1926, and so it got a new felt blanket and a day off. " +
+			{key: "press", ago: 30 * hour, lang: "en", text: "The press turned a hundred this week.\n\nNobody could tell me its birthday, but the foundry mark says 1926, and so it got a new felt blanket and a day off. " +
 				"Tomorrow it prints the second run of the [harbour]([[harbour]]). #linocut #letterpress",
 				picture: demoPicture{"notebook", "", 6, "Notebooks, sewn and stacked on the bench"}},
 		},

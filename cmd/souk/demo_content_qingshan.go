@@ -59,7 +59,7 @@ func potteryListings() []demoListing {
 				"釉厚处是黑，口沿薄处泛出铁锈红。哪怕只放一份凉菜，也显得郑重。"},
 		{key: "vase", ago: 11 * day, title: "Winter vase, tall 冬瓶", lang: "en", category: "Home/Vases", tags: []string{"vase", "porcelain", "白瓷"},
 			price: 460_00, quantity: 0, pictures: []demoPicture{
-				{"vase", "white", 9, "A tall white vase with a narrow neck, empty"}},
+				{"vase", "white", 9, "A tall white vase with a narrow neck and a branch of buds"}},
 			text: "For one branch, not for a bunch. White porcelain with a clear glaze that is faintly blue where it gathers. The last one of this firing has found its home; the next comes in spring.\n\n" +
 				"插一枝就好。白胎透明釉，积釉处微微泛蓝。这一窑的最后一件已经有了主人，下一窑在春天。"},
 		{key: "cups", ago: 8 * day, title: "Four iron cups 铁釉小杯四只", lang: "en", category: "Home/Kitchen/Cups", tags: []string{"tea", "tenmoku", "铁釉"},
@@ -67,7 +67,7 @@ func potteryListings() []demoListing {
 			text: "Four small cups from one lump of clay and one place in the kiln, so that they belong together and still are not the same. In a box of straw.\n\n" +
 				"同一团泥、同一个窑位的四只小杯，像兄弟，不像复制品。稻草盒包装。"},
 		{key: "bud", ago: 5 * day, title: "Bud vase, second choice 青瓷小花插（微瑕）", lang: "en", category: "Home/Vases", tags: []string{"celadon", "seconds", "微瑕"},
-			price: 95_00, quantity: 5, quiet: true, pictures: []demoPicture{{"vase", "celadon", 21, "A small green vase that leans a little"}},
+			price: 95_00, quantity: 5, quiet: true, pictures: []demoPicture{{"vase", "celadon", 21, "A small green vase with one branch"}},
 			text: "It leans by two degrees, which is why it costs half. Holds water, holds a flower, holds its head a little to the side.\n\n" +
 				"歪了两度，所以半价。不漏水，插得住花，只是微微歪着头。"},
 	}
@@ -75,12 +75,12 @@ func potteryListings() []demoListing {
 
 func potteryPosts() []demoPost {
 	return []demoPost{
-		{key: "hello", ago: 12 * day, lang: "zh", text: "搬家了。以后窑里的事、卖的东西、你们的提问，都在自己的节点上。\n\n" +
+		{key: "hello", ago: 12 * day, lang: "zh", text: "我们搬家了。\n\n以后窑里的事、卖的东西、你们的提问，都在自己的节点上。\n\n" +
 			"以前在平台上，关注我们的人要靠平台决定能不能看到新的一窑。现在你在任何一个联邦宇宙的应用里关注 @qingshan，就能直接看到。#柴烧 #青瓷"},
-		{key: "glaze", ago: 4*day + 5*hour, lang: "en", text: "Three coats, three waits.\n\nA celadon glaze is mostly patience: dip, dry for a day, scrape the foot, dip again. " +
+		{key: "glaze", ago: 4*day + 5*hour, lang: "en", text: "A good glaze is three coats and three waits.\n\nA celadon glaze is mostly patience: dip, dry for a day, scrape the foot, dip again. " +
 			"Too thin and the green turns to dishwater, too thick and it crawls off the edge in the fire. The [noodle bowls]([[bowl]]) on the shelf are from the batch where we got it right on the second try. #celadon #glaze",
 			picture: demoPicture{"bowl", "celadon", 27, "Bowls with a fresh coat of celadon glaze"}},
-		{key: "kiln", ago: 7 * hour, lang: "en", text: "Opening the autumn kiln\n\nEighteen hours of feeding pine into the mouth of the kiln, three days of waiting until it is cool enough to touch, " +
+		{key: "kiln", ago: 7 * hour, lang: "en", text: "We opened the autumn kiln this morning.\n\nEighteen hours of feeding pine into the mouth of the kiln, three days of waiting until it is cool enough to touch, " +
 			"and then the bricks come out one by one. Of sixty [tea cups]([[cup]]) fifty-one are good, which is a record for us. The nine others will be ground up and become clay again.\n\n" +
 			"开窑了。六十只杯子成了五十一只，是我们最好的一次。剩下的九只会磨成粉，再做回泥。 #celadon #柴烧 #kiln",
 			picture: demoPicture{"teapot", "celadon", 30, "A celadon teapot, just out of the kiln, in window light"}},

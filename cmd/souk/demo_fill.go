@@ -27,7 +27,7 @@ func (d *demo) fill(ctx context.Context, shops []demoShop) error {
 	nodes := d.nodes()
 	people := make([]*souk.Account, len(nodes))
 	if err := each(ctx, nodes, func(ctx context.Context, i int) (err error) {
-		people[i], err = nodes[i].openShop(ctx, shops[i])
+		people[i], err = nodes[i].openShop(ctx, shops[i], d.studio)
 		return err
 	}); err != nil {
 		return err
@@ -67,7 +67,7 @@ func each(ctx context.Context, nodes []*demoNode, work func(ctx context.Context,
 }
 
 // openShop makes the account of the owner and sets the shop up.
-func (n *demoNode) openShop(ctx context.Context, s demoShop) (*souk.Account, error) {
+func (n *demoNode) openShop(ctx context.Context, s demoShop, studio *studio) (*souk.Account, error) {
 	a, err := n.db.CreateAccount(ctx, s.account)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,15 @@ func (n *demoNode) openShop(ctx context.Context, s demoShop) (*souk.Account, err
 	if err := n.db.SaveShop(ctx, a.ID, s.shop); err != nil {
 		return nil, err
 	}
-	if _, err := n.db.SaveProfile(ctx, a.ID, souk.Profile{Bio: &s.bio, Fields: s.fields}); err != nil {
+	profile := souk.Profile{Bio: &s.bio, Fields: s.fields}
+	if s.portrait.kind != "" {
+		id, err := studio.hang(ctx, n.db, a.ID, s.portrait)
+		if err != nil {
+			return nil, err
+		}
+		profile.AvatarID = &id
+	}
+	if _, err := n.db.SaveProfile(ctx, a.ID, profile); err != nil {
 		return nil, err
 	}
 	// The key is made by the node's own worker; others can read the actor only with it.
@@ -141,16 +149,7 @@ func (n *demoNode) play(ctx context.Context, s demoShop, accountID int64, studio
 			return err
 		}
 	}
-	n.clock.set(0)
-	if s.portrait.kind == "" {
-		return nil
-	}
-	id, err := studio.hang(ctx, n.db, accountID, s.portrait)
-	if err != nil {
-		return err
-	}
-	_, err = n.db.SaveProfile(ctx, accountID, souk.Profile{AvatarID: &id})
-	return err
+	return nil
 }
 
 func (n *demoNode) sell(ctx context.Context, sellerID int64, l *demoListing, media []int64, m *made) error {

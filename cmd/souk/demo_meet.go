@@ -105,15 +105,16 @@ func (n *demoNode) arrived(ctx context.Context, uri string) (post *souk.Post, er
 
 // followNode lets this node follow another node's catalogue, and waits for its consent.
 func (n *demoNode) followNode(ctx context.Context, other *demoNode) error {
+	owner, err := n.db.Owner(ctx)
+	if err != nil {
+		return err
+	}
+	theirs, err := n.fed.FollowNode(ctx, owner.ID, other.address)
+	if err != nil {
+		return err
+	}
 	mine, err := n.db.Catalogue(ctx)
 	if err != nil {
-		return err
-	}
-	theirs, err := n.fed.ResolveActor(ctx, other.base()+"/catalogue")
-	if err != nil {
-		return err
-	}
-	if _, err := n.db.Follow(ctx, mine.ID, theirs.ID); err != nil {
 		return err
 	}
 	return n.accepted(ctx, mine, theirs)

@@ -33,12 +33,14 @@ func newStudio(ctx context.Context, shops []demoShop) *studio {
 		}
 	}
 	for _, shop := range shops {
+		add(shop.portrait) // others see it with the first word that somebody says
+	}
+	for _, shop := range shops {
 		for _, l := range shop.timeline() {
 			for _, p := range l.pictures() {
 				add(p)
 			}
 		}
-		add(shop.portrait)
 	}
 	queue := make(chan demoPicture, len(order))
 	for _, p := range order {

@@ -54,8 +54,8 @@ func nodeDir(t *testing.T) string {
 	return dir
 }
 
-// serveIn starts souk serve with the arguments in dir, waits until it answers at address, and stops it with the test.
-func serveIn(t *testing.T, dir, address string, args ...string) *child {
+// serveFor starts souk serve with the arguments in dir, waits until it answers at address, and stops it with the test.
+func serveFor(t *testing.T, dir, address string, args ...string) *child {
 	t.Helper()
 	c, err := startChild(strings.Join(append([]string{"souk serve"}, args...), " "), dir, append([]string{"serve"}, args...)...)
 	if err != nil {
@@ -123,7 +123,7 @@ func TestServeFirstRun(t *testing.T) {
 	}
 	base := "http://localhost:" + port
 	flags := []string{"--listen", address, "--domain", "localhost:" + port}
-	node := serveIn(t, dir, address, flags...)
+	node := serveFor(t, dir, address, flags...)
 	says := banner(t, node)
 	if !strings.HasPrefix(says["shop"], base+"/ ") || says["data"] != filepath.Join(dir, "souk-data") || says["warnings"] != "none" {
 		t.Errorf("the banner says %v", says)
@@ -155,7 +155,7 @@ func TestServeFirstRun(t *testing.T) {
 	if err := node.stop(); err != nil {
 		t.Errorf("stopped by SIGTERM: %v", err)
 	}
-	again := serveIn(t, dir, address, flags...)
+	again := serveFor(t, dir, address, flags...)
 	if says := banner(t, again); says["set up"] != "" || says["console"] != base+"/console" {
 		t.Errorf("started again, the banner says %v", says)
 	}
