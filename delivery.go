@@ -192,7 +192,7 @@ func (db *DB) HostSignatures(ctx context.Context, hosts []string) (_ map[string]
 func (db *DB) Deliveries(ctx context.Context, postID int64, host, state string, page Page) (_ []Delivery, err error) {
 	defer wrap(&err, "deliveries")
 	rows, err := db.q.Query(ctx, `select `+deliveryColumns+` from deliveries d join activities a on a.id = d.activity_id
-		where ($1 = 0 or a.post_id = $1) and ($2 = '' or d.host = $2) and ($3 = '' or d.state = $3) and d.id < $4
+		where ($1::bigint = 0 or a.post_id = $1) and ($2 = '' or d.host = $2) and ($3 = '' or d.state = $3) and d.id < $4
 		order by d.id desc limit $5`, postID, host, state, page.before(), page.limit())
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -198,6 +199,12 @@ type file struct {
 // upload posts a form with files in the field "photos".
 func (b *browser) upload(path string, form url.Values, files ...file) *page {
 	b.t.Helper()
+	return b.uploadAs("photos", path, form, files...)
+}
+
+// uploadAs posts a form with files in the field.
+func (b *browser) uploadAs(field, path string, form url.Values, files ...file) *page {
+	b.t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	for name, values := range form {
@@ -208,7 +215,7 @@ func (b *browser) upload(path string, form url.Values, files ...file) *page {
 		}
 	}
 	for _, f := range files {
-		part, err := w.CreateFormFile("photos", f.name)
+		part, err := w.CreateFormFile(field, f.name)
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -367,4 +374,18 @@ func drawing(t *testing.T, tint uint8) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// packed is how many bytes of a text go over the line.
+func packed(t *testing.T, s string) int {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write([]byte(s)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Len()
 }
