@@ -27,7 +27,7 @@ func (f *Federation) applyAnnounced(ctx context.Context, catalogue *souk.Account
 		return nil, foreign("%.200q calls itself %.200q", seller, by.URI)
 	}
 	if inner.is("Delete") {
-		return planDelete(id, by)
+		return f.planDelete(ctx, id, by)
 	}
 	if !embedded.owner(seller) {
 		return nil, foreign("%.200q is not by %.200q", id, seller)

@@ -132,22 +132,28 @@ func (f *Federation) planActor(ctx context.Context, in *incoming) (plan, error) 
 
 // applyDelete makes a tombstone of a post, or forgets an actor (ActivityPub 7.4). The object may be an id, a Tombstone
 // or what it was.
-func (f *Federation) applyDelete(_ context.Context, in *incoming) (plan, error) {
+func (f *Federation) applyDelete(ctx context.Context, in *incoming) (plan, error) {
 	id := in.body.id("object")
 	if id == in.Actor {
 		return func(ctx context.Context, tx *souk.DB) error { return tx.DeleteRemoteAccount(ctx, in.Actor) }, nil
 	}
-	return planDelete(id, in.by)
+	return f.planDelete(ctx, id, in.by)
 }
 
 // planDelete deletes what is the actor's. An id of another origin is refused even where nothing is known of it: its
 // tombstone would keep the real post out.
-func planDelete(id string, by *souk.Account) (plan, error) {
+func (f *Federation) planDelete(ctx context.Context, id string, by *souk.Account) (plan, error) {
 	if !validIRI(id) {
 		return nil, malformed("object with the id %.200q", id)
 	}
 	if !SameOrigin(id, by.URI) {
 		return nil, foreign("%.200q is not of the origin of %.200q", id, by.URI)
+	}
+	switch _, err := f.db.AccountByURI(ctx, id); {
+	case err == nil:
+		return nil, foreign("%.200q is another actor", id)
+	case !errors.Is(err, souk.ErrNotFound):
+		return nil, err
 	}
 	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveDelete(ctx, by, id) }, nil
 }

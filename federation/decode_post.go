@@ -13,8 +13,8 @@ import (
 
 // postTypes are shown with their text as it is; titledTypes have a title and a page, which come with it (FEP-b2b8).
 var (
-	postTypes   = [...]string{"Note", "Question", "Proposal", "ChatMessage"}
-	titledTypes = [...]string{"Article", "Page", "Video", "Audio", "Event", "Image", "Document", "Album", "Place", "Object"}
+	postTypes   = [...]string{"Note", "Question", "ChatMessage"}
+	titledTypes = [...]string{"Article", "Page", "Video", "Audio", "Event", "Image", "Document", "Album", "Place", "Object", "Proposal"}
 	// neverPosts have a content now and then, and are something else.
 	neverPosts = [...]string{"Tombstone", "Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage", "Link", "Mention", "Hashtag",
 		"Create", "Update", "Delete", "Announce", "Like", "Follow", "Accept", "Reject", "Undo", "Block", "Flag", "Move", "Add", "Remove", "Offer"}
@@ -74,8 +74,8 @@ func (d decoder) post(o object, author *souk.Account) (*souk.RemotePost, error) 
 		body = o.headed(body, r.URL)
 	} else {
 		r.Summary, _ = o.localised("summary")
-		if name, _ := o.localised("name"); name != "" && !o.is("Proposal") {
-			body = "<p><strong>" + escape(name) + "</strong></p>" + body
+		if name, _ := o.localised("name"); name != "" {
+			body = "<p><strong>" + html.EscapeString(name) + "</strong></p>" + body
 		}
 	}
 	r.HTML = body + o.options()
@@ -94,7 +94,7 @@ func (o object) body() (body, lang string) {
 	case "text/markdown":
 		body = souk.RenderMarkdown(cut(body, maxActorBio), souk.Links{}).HTML
 	case "text/plain":
-		body = "<p>" + strings.ReplaceAll(escape(body), "\n", "<br>") + "</p>"
+		body = "<p>" + strings.ReplaceAll(html.EscapeString(body), "\n", "<br>") + "</p>"
 	}
 	return body, lang
 }
@@ -110,7 +110,7 @@ func (o object) headed(body, page string) string {
 		title += " · " + cut(start, 40)
 	}
 	if title != "" {
-		body = "<p><strong>" + escape(title) + "</strong></p>" + body
+		body = "<p><strong>" + html.EscapeString(title) + "</strong></p>" + body
 	}
 	return body + paragraphLink(page, page)
 }
@@ -123,7 +123,7 @@ func (o object) options() string {
 	var list strings.Builder
 	for _, option := range append(o.objects("oneOf"), o.objects("anyOf")...) {
 		if name := option.text("name"); name != "" {
-			list.WriteString("<li>" + escape(name) + "</li>")
+			list.WriteString("<li>" + html.EscapeString(name) + "</li>")
 		}
 	}
 	if list.Len() == 0 {
@@ -131,8 +131,6 @@ func (o object) options() string {
 	}
 	return "<ul>" + list.String() + "</ul>"
 }
-
-func escape(s string) string { return html.EscapeString(souk.Plain(s)) }
 
 // paragraphLink is a line with a link; nothing where the address is not one.
 func paragraphLink(address, text string) string {
@@ -213,7 +211,7 @@ func (o object) media(body *string) []souk.RemoteMedia {
 			continue
 		}
 		m := souk.RemoteMedia{URL: address, MIME: mediaType, Width: a.number("width", 100_000), Height: a.number("height", 100_000),
-			Blurhash: a.text("blurhash"), Alt: souk.Plain(a.first("name", "summary"))}
+			Blurhash: a.text("blurhash"), Alt: a.first("name", "summary")}
 		if focus := a.values("focalPoint"); len(focus) == 2 {
 			m.FocalX, m.FocalY = fraction(focus[0]), fraction(focus[1])
 		}
@@ -254,7 +252,7 @@ func isPicture(a object, mediaType, address string) bool {
 }
 
 func linkText(a object, address string) string {
-	if name := cut(souk.Plain(a.first("name", "summary")), 100); name != "" {
+	if name := cut(a.first("name", "summary"), 100); name != "" {
 		return name
 	}
 	return cut(address, 100)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -279,11 +280,28 @@ func (w *world) state(t *testing.T) string {
 		`select coalesce(string_agg(r::text, E'\n' order by r::text), '') from follows r`,
 		`select coalesce(string_agg(r::text, E'\n' order by r::text), '') from blocks r`,
 		`select coalesce(string_agg(r::text, E'\n' order by r::text), '') from notifications r`,
-		`select coalesce(string_agg(r::text, E'\n' order by r::text), '') from (select uri, name, host, display_name, bio, public_key, inbox, suspended, deleted, moved_to from accounts where host <> '` + w.evil.host() + `') r`,
+		`select coalesce(string_agg(r::text, E'\n' order by r::text), '') from (select uri, name, host, display_name, bio, md5(public_key), inbox, suspended, deleted, moved_to from accounts where host <> '` + w.evil.host() + `') r`,
 	} {
 		var rows string
 		must(t, w.pool.QueryRow(t.Context(), query).Scan(&rows))
 		all.WriteString(rows + "\n--\n")
 	}
 	return all.String()
+}
+
+// difference is the lines that only one of two states has.
+func difference(before, after string) string {
+	var lines []string
+	was, is := strings.Split(before, "\n"), strings.Split(after, "\n")
+	for _, l := range was {
+		if !slices.Contains(is, l) {
+			lines = append(lines, "- "+l)
+		}
+	}
+	for _, l := range is {
+		if !slices.Contains(was, l) {
+			lines = append(lines, "+ "+l)
+		}
+	}
+	return strings.Join(lines, "\n")
 }

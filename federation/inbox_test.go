@@ -200,7 +200,7 @@ func TestReceiveRefuses(t *testing.T) {
 	}
 	must(t, w.ApplyInbox(t.Context()))
 	if after := w.state(t); after != before {
-		t.Errorf("something changed:\n%s\n%s", before, after)
+		t.Errorf("something changed:\n%s", difference(before, after))
 	}
 	if status := w.receives(t, w.from(t, encoded(t, w.hello()))); status != http.StatusAccepted {
 		t.Errorf("the same from ben: %d", status)
