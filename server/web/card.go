@@ -153,8 +153,20 @@ func (v *view) warning(p *souk.Post) string {
 
 // postCard is a post in a list.
 func (v *view) postCard(p *souk.Post, products []themes.ProductCard) themes.PostCard {
-	return themes.PostCard{URL: v.postURL(p), Text: souk.Plain(p.HTML), Lang: v.foreign(p.Lang), Warning: v.warning(p), Picture: firstPicture(p.Media),
+	heading, text := headline(souk.Plain(p.HTML))
+	return themes.PostCard{URL: v.postURL(p), Title: heading, Text: text, Lang: v.foreign(p.Lang), Warning: v.warning(p), Picture: firstPicture(p.Media),
 		Author: v.person(p.Account), Published: p.Published, Boosts: p.Boosts, Likes: p.Likes, Replies: p.Replies, Products: products}
+}
+
+// headline takes the first line of a text for its heading where it reads like one: short, no sentence, and more follows.
+func headline(text string) (heading, rest string) {
+	line, rest, more := strings.Cut(text, "\n")
+	line = strings.TrimSpace(line)
+	if !more || line == "" || len([]rune(line)) > 80 || strings.ContainsAny(line[len(line)-1:], ".!?:;,") || strings.HasPrefix(line, "#") ||
+		slices.ContainsFunc([]string{"。", "！", "？", "：", "；", "，", "…"}, func(end string) bool { return strings.HasSuffix(line, end) }) {
+		return "", text
+	}
+	return line, strings.TrimSpace(rest)
 }
 
 // productLink finds the addresses of this shop's products in a text, in any of its languages.

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -83,10 +84,10 @@ func (v *view) facets(ctx context.Context, f souk.ListingFilter) ([]themes.Facet
 	if err != nil {
 		return nil, err
 	}
-	facet := func(key, chosen string, counts []souk.Count) themes.Facet {
+	facet := func(key, chosen string, counts []souk.Count, label func(string) string) themes.Facet {
 		all := themes.Facet{Key: key}
 		for _, c := range counts {
-			filter := themes.Filter{Label: c.Value, URL: v.but(key, c.Value), Count: c.N, Active: c.Value == chosen}
+			filter := themes.Filter{Label: label(c.Value), URL: v.but(key, c.Value), Count: c.N, Active: c.Value == chosen}
 			if filter.Active {
 				filter.URL = v.but(key, "")
 			}
@@ -98,8 +99,23 @@ func (v *view) facets(ctx context.Context, f souk.ListingFilter) ([]themes.Facet
 	if f.InStock {
 		stock.URL = v.but("in_stock", "")
 	}
-	return []themes.Facet{facet("category", f.Category, categories), facet("tag", f.Tag, tags),
+	return []themes.Facet{facet("category", f.Category, categories, leaves(categories)),
+		facet("tag", f.Tag, tags, func(tag string) string { return tag }),
 		{Label: v.say("facet.stock"), Filters: []themes.Filter{stock}}}, nil
+}
+
+// leaves names categories by the last part of their path, and in full where two would have the same name.
+func leaves(categories []souk.Count) func(string) string {
+	seen := map[string]int{}
+	for _, c := range categories {
+		seen[path.Base(c.Value)]++
+	}
+	return func(category string) string {
+		if leaf := path.Base(category); seen[leaf] == 1 {
+			return leaf
+		}
+		return category
+	}
 }
 
 // Product answers the page of one product. An address that it had before moves on to the one it has now.
