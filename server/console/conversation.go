@@ -9,12 +9,11 @@ import (
 // talkPage is a post in its conversation, with a form to answer it.
 type talkPage struct {
 	frame
-	Post    *souk.Post
-	Mine    bool
-	Talk    []said
-	Text    string // of the answer, as typed
-	Max     int
-	Private bool // only those mentioned read it
+	Post *souk.Post
+	Mine bool
+	Talk []said
+	Ask  string // label of the answer
+	Text string // of the answer, as typed
 }
 
 // said is one post of a conversation.
@@ -93,8 +92,11 @@ func (c *Console) talkPage(v *Visit, status int, p *souk.Post, page talkPage) er
 		page.Talk = append(page.Talk, said{Post: t, Handle: c.DB.Handle(t.Account), Mine: t.AccountID == v.me.ID, Here: t.ID == p.ID,
 			Liked: r.Liked, Boosted: r.Boosted, Open: t.Visibility == souk.Public || t.Visibility == souk.Unlisted})
 	}
-	page.Post, page.Mine, page.Max = p, p.AccountID == v.me.ID, souk.MaxPost
-	page.Private = p.Visibility == souk.Direct
+	page.Post, page.Mine = p, p.AccountID == v.me.ID
+	page.Ask = v.t("talk.your_answer", "Name", p.Account.Title())
+	if page.Mine {
+		page.Ask = v.t("talk.go_on")
+	}
 	return c.render(v, status, "conversation", page)
 }
 
