@@ -346,7 +346,7 @@ func contentLanguages(current string) []option {
 	found := current == ""
 	for _, code := range codes {
 		found = found || code == current
-		all = append(all, option{Value: code, Label: display.Self.Name(language.Make(code))})
+		all = append(all, option{Value: code, Label: display.Self.Name(language.Make(code)), Lang: code})
 	}
 	if !found {
 		all = append(all, option{Value: current, Label: current})

@@ -48,6 +48,8 @@ type option struct {
 	Value   string
 	Label   string
 	Hint    string
+	Lang    string // of the label, where it is another than the page's
+	Code    string // what programs call it
 	Current bool
 }
 
@@ -65,7 +67,7 @@ func (v *Visit) frame(section, title string, args ...any) frame {
 		if lang != v.lang {
 			q := v.Request().URL.Query()
 			q.Set("lang", lang)
-			f.Langs = append(f.Langs, option{Value: "?" + q.Encode(), Label: c.words.T(lang, "form.language_name"), Hint: lang})
+			f.Langs = append(f.Langs, option{Value: "?" + q.Encode(), Label: c.words.T(lang, "form.language_name"), Lang: lang})
 		}
 	}
 	return f

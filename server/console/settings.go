@@ -93,7 +93,7 @@ func (c *Console) tokensPage(v *Visit, status int, page tokensPage) error {
 		if i := slices.Index([]string{"admin:read", "admin:write"}, s); i >= 0 {
 			key = []string{"admin_read", "admin_write"}[i]
 		}
-		page.Choice = append(page.Choice, option{Value: s, Label: v.t("scope." + key), Hint: s})
+		page.Choice = append(page.Choice, option{Value: s, Label: v.t("scope." + key), Code: s})
 	}
 	for _, days := range []string{"30", "90", "365", ""} {
 		page.Ends = append(page.Ends, option{Value: days, Label: v.t("token_ends.d" + days)})

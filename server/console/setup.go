@@ -95,7 +95,7 @@ func (c *Console) setupClosed(v *Visit) error {
 func (c *Console) languages() []option {
 	var all []option
 	for _, lang := range souk.Langs() {
-		all = append(all, option{Value: lang, Label: c.words.T(lang, "form.language_name")})
+		all = append(all, option{Value: lang, Label: c.words.T(lang, "form.language_name"), Lang: c.words.Match(lang)})
 	}
 	return all
 }
