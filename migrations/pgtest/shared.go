@@ -134,6 +134,14 @@ func startHolder(ctx context.Context, dir string) error {
 // Hold runs the shared cluster of dir until no test process has used it for as long as idle, or ctx ends, then deletes
 // it. It calls ready when the cluster takes connections. syscall.EWOULDBLOCK when another process holds it.
 func Hold(ctx context.Context, dir string, idle time.Duration, ready func()) (err error) {
+	// At the end this lock is let go after everything else, the holder's too: whoever comes meanwhile waits until all of
+	// the cluster is gone, and then starts another.
+	var users *os.File
+	defer func() {
+		if users != nil {
+			err = errors.Join(err, users.Close())
+		}
+	}()
 	holder, err := tryLock(filepath.Join(dir, "holder"), syscall.LOCK_EX)
 	if err != nil {
 		return err
@@ -161,13 +169,13 @@ func Hold(ctx context.Context, dir string, idle time.Duration, ready func()) (er
 	ready()
 	tick := min(500*time.Millisecond, idle)
 	for unused := time.Duration(0); ; unused += tick {
-		users, err := tryLock(filepath.Join(dir, "users"), syscall.LOCK_EX)
+		alone, err := tryLock(filepath.Join(dir, "users"), syscall.LOCK_EX)
 		switch {
 		case err == nil && unused >= idle:
-			defer users.Close() // whoever comes now waits until all is gone
+			users = alone
 			return nil
 		case err == nil:
-			users.Close()
+			alone.Close()
 		case errors.Is(err, syscall.EWOULDBLOCK):
 			unused = 0
 		default:
