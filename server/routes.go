@@ -45,7 +45,6 @@ func (s *Server) routes() {
 
 	// Objects. A post's page and a listing's page are for people at the same address.
 	e.GET("/listings/:id", negotiate(byID(fed.Listing), s.listingPage), open)
-	e.GET("/listings/:id/proposal", byID(fed.Proposal), open)
 	for _, object := range []string{"/posts/:id", "/listings/:id"} {
 		e.GET(object+"/replies", pageByID(fed.Replies), open)
 		e.GET(object+"/context", byID(fed.Context), open)
@@ -100,6 +99,9 @@ func (s *Server) routes() {
 	e.GET("/assets/:hash/*", s.web.Asset)
 	e.GET("/media/*", s.web.Media)
 	e.GET("/media/remote/:id", s.web.RemoteMedia, looks)
+
+	// Commerce API: its own table, since its document is made from that too.
+	s.api.Route(e, limits)
 
 	s.consoleRoutes()
 }

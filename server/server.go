@@ -62,7 +62,7 @@ func New(cfg Config) (*Server, error) {
 		Version: cfg.Version, Log: cfg.Log}); err != nil {
 		return nil, err
 	}
-	if s.api, err = api.New(api.Config{DB: cfg.DB, Finder: cfg.Finder, Pictures: cfg.Pictures, Version: cfg.Version}); err != nil {
+	if s.api, err = api.New(api.Config{DB: cfg.DB, Federation: cfg.Federation, Finder: cfg.Finder, Pictures: cfg.Pictures, Version: cfg.Version}); err != nil {
 		return nil, err
 	}
 	e := echo.New()

@@ -18,10 +18,12 @@ type Limits struct {
 	Now        func() time.Time
 }
 
-// Limit is one named limit: Burst requests at once, then Every one.
+// Limit is one named limit: Burst requests at once, then Every one. With Tell every answer says how many are left
+// (X-RateLimit-*, with the names and the form of time that Mastodon's clients read).
 type Limit struct {
 	Burst int
 	Every time.Duration
+	Tell  bool
 }
 
 // maxClients bounds the memory of a limiter; when it is full those who have all their tokens are forgotten.
@@ -42,7 +44,15 @@ func (l Limits) By(limit Limit, key func(echo.Context) string) echo.MiddlewareFu
 	burst := max(1, int(math.Ceil(float64(limit.Burst)*l.Multiplier)))
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			wait := state.take(key(c), l.Now(), every, burst)
+			now := l.Now()
+			wait, left := state.take(key(c), now, every, burst)
+			if limit.Tell {
+				full := time.Duration(float64(burst-left) / float64(every) * float64(time.Second))
+				h := c.Response().Header()
+				h.Set("X-RateLimit-Limit", strconv.Itoa(burst))
+				h.Set("X-RateLimit-Remaining", strconv.Itoa(left))
+				h.Set("X-RateLimit-Reset", now.Add(full).UTC().Format(time.RFC3339))
+			}
 			if wait > 0 {
 				c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 				return echo.NewHTTPError(http.StatusTooManyRequests, "too many requests: wait a moment")
@@ -52,8 +62,8 @@ func (l Limits) By(limit Limit, key func(echo.Context) string) echo.MiddlewareFu
 	}
 }
 
-// take is how long the client must wait; 0 means that its request counts now.
-func (s *limiter) take(key string, now time.Time, every rate.Limit, burst int) time.Duration {
+// take is how long the client must wait, where 0 means that its request counts now, and how many more it may send.
+func (s *limiter) take(key string, now time.Time, every rate.Limit, burst int) (wait time.Duration, left int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	client, ok := s.clients[key]
@@ -69,11 +79,10 @@ func (s *limiter) take(key string, now time.Time, every rate.Limit, burst int) t
 		s.clients[key] = client
 	}
 	r := client.ReserveN(now, 1)
-	wait := r.DelayFrom(now)
-	if wait > 0 {
+	if wait = r.DelayFrom(now); wait > 0 {
 		r.CancelAt(now)
 	}
-	return wait
+	return wait, max(0, int(client.TokensAt(now)))
 }
 
 // Client is the client's network: an IPv4 address, or the /64 of an IPv6 one, since a household has all of those.

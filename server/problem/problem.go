@@ -5,6 +5,7 @@ package problem
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -33,14 +34,35 @@ type Field struct {
 	Message string `json:"message"`
 }
 
+// Error is a problem that says itself what its document holds. Detail may be shown to anybody; Cause is for the log.
+type Error struct {
+	Status int
+	Type   string // a stable name that programs compare, such as /problems/token-invalid
+	Title  string
+	Detail string
+	Cause  error
+}
+
+func (e *Error) Error() string {
+	if e.Cause != nil {
+		return e.Title + ": " + e.Cause.Error()
+	}
+	return e.Title + ": " + e.Detail
+}
+
+func (e *Error) Unwrap() error { return e.Cause }
+
 // Status is what an error means in HTTP.
 func Status(err error) int {
 	var invalid *souk.Invalid
 	var httpError *echo.HTTPError
 	var tooLarge *http.MaxBytesError
+	var own *Error
 	switch {
 	case err == nil:
 		return http.StatusOK
+	case errors.As(err, &own):
+		return own.Status
 	case errors.As(err, &tooLarge):
 		return http.StatusRequestEntityTooLarge
 	case errors.As(err, &invalid):
@@ -69,7 +91,13 @@ func From(err error, requestID string) Document {
 	var invalid *souk.Invalid
 	var soldOut *souk.SoldOut
 	var httpError *echo.HTTPError
+	var tooLarge *http.MaxBytesError
+	var own *Error
 	switch {
+	case errors.As(err, &own):
+		d.Type, d.Title, d.Detail = own.Type, own.Title, own.Detail
+	case errors.As(err, &tooLarge):
+		d.Type, d.Detail = "/problems/too-large", fmt.Sprintf("The request is larger than %d bytes, which is the limit here.", tooLarge.Limit)
 	case errors.As(err, &invalid):
 		d.Type, d.Title = "/problems/invalid", "Some of the input is not right"
 		d.Detail = invalid.Error()
