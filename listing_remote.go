@@ -30,12 +30,12 @@ func (db *DB) ReceiveListing(ctx context.Context, r RemoteListing) (_ *Listing, 
 	}
 	var listing *Listing
 	err = db.Tx(ctx, func(tx *DB) error {
-		id, fresh, err := tx.receivePost(ctx, r.RemotePost, KindListing)
+		kept, err := tx.receivePost(ctx, r.RemotePost, KindListing)
 		if err != nil {
 			return err
 		}
-		kind := EventListingCreated
-		if !fresh {
+		id, kind := kept.id, EventListingCreated
+		if !kept.fresh {
 			kind = EventListingChanged
 			known, err := tx.listingPosts(ctx, `p.id = $1 for update`, id)
 			if err != nil {
