@@ -97,10 +97,7 @@ func (db *DB) storeRemoteListing(ctx context.Context, id int64, r RemoteListing)
 	if r.Availability == NoStock {
 		state = ListingSoldOut
 	}
-	tags := r.Tags
-	if tags == nil {
-		tags = []string{}
-	}
+	tags := keptTags(r.Tags)
 	html := Sanitise(truncate(r.Description, maxRemotePost))
 	if _, err := db.q.Exec(ctx, `insert into listings (id, seller_id, title, description, html, category, condition, state, currency, tags, announce,
 			availability, first_published, checked, expires, created, updated)

@@ -189,7 +189,7 @@ func (db *DB) attachRemote(ctx context.Context, accountID, postID int64, media [
 			continue
 		}
 		if _, err := db.q.Exec(ctx, `insert into media (id, account_id, post_id, position, mime, width, height, blurhash, alt, focal_x, focal_y, remote_url, created)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, db.NewID(), accountID, postID, i, m.MIME, max(m.Width, 0), max(m.Height, 0),
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, db.NewID(), accountID, postID, i, truncate(m.MIME, 100), max(m.Width, 0), max(m.Height, 0),
 			truncate(m.Blurhash, 100), truncate(m.Alt, maxAlt), clampUnit(m.FocalX), clampUnit(m.FocalY), m.URL, db.Now()); err != nil {
 			return err
 		}
