@@ -179,8 +179,9 @@ func (n NewAccount) check() error {
 	if !slices.Contains([]string{RoleOwner, RoleSeller, RoleMember}, n.Role) {
 		e.Add("role", "role", "use owner, seller or member")
 	}
-	checkText("display_name", n.DisplayName, maxDisplayName, false, e)
-	checkText("lang", n.Lang, maxLang, false, e)
+	if utf8.RuneCountInString(n.DisplayName) > 100 {
+		e.Add("display_name", "too_long", "at most 100 characters")
+	}
 	if n.Email != "" && !validEmail(n.Email) {
 		e.Add("email", "email", "write an address such as name@example.org")
 	}

@@ -226,19 +226,21 @@ func (f *Federation) read(ctx context.Context, r souk.Received) (*incoming, erro
 	if h.id != r.ActivityID || h.actor != r.Actor {
 		return nil, foreign("the activity is not the one that was signed")
 	}
-	if r.Refused {
-		return nil, ignored("the sender is blocked here")
-	}
-	actor := f.ResolveActor
-	if h.kind == "Delete" && h.object == h.actor {
-		actor = f.db.AccountByURI // it answers nobody any more
-	}
-	by, err := actor(ctx, h.actor)
+	refused, err := f.db.Refused(ctx, h.host, h.actor)
 	if err != nil {
 		return nil, err
 	}
-	if by.Suspended != nil {
+	if refused {
 		return nil, ignored("the sender is blocked here")
+	}
+	if h.kind == "Delete" && h.object == h.actor {
+		// The actor answers nobody any more.
+		by, err := f.db.AccountByURI(ctx, h.actor)
+		return &incoming{Received: r, body: body, by: by}, err
+	}
+	by, err := f.ResolveActor(ctx, h.actor)
+	if err != nil {
+		return nil, err
 	}
 	return &incoming{Received: r, body: body, by: by}, nil
 }

@@ -64,15 +64,20 @@ func (f *Federation) planPost(ctx context.Context, o object, by *souk.Account) (
 	if err != nil {
 		return nil, err
 	}
-	standing, err := f.db.Standing(ctx, *r.post)
+	id, deleted, err := f.db.KnownPost(ctx, r.post.URI)
 	switch {
-	case err != nil:
-		return nil, err
-	case standing.Deleted:
+	case err == nil && deleted:
 		return nil, souk.ErrGone
-	case standing.ID != 0:
-		return f.planEdit(ctx, r, standing.ID)
-	case !standing.Wanted:
+	case err == nil:
+		return f.planEdit(ctx, r, id)
+	case !errors.Is(err, souk.ErrNotFound):
+		return nil, err
+	}
+	wanted, err := f.db.Wanted(ctx, *r.post)
+	if err != nil {
+		return nil, err
+	}
+	if !wanted {
 		return nil, ignored("concerns nobody here")
 	}
 	chain := append(f.ancestors(ctx, r.post), *r)

@@ -106,7 +106,7 @@ func (o object) readProposal(l *souk.RemoteListing) bool {
 		return false
 	}
 	l.Price = price
-	l.Title = cut(textOf(primary.term(schemaOrg("name"))), 1000)
+	l.Title = textOf(primary.term(schemaOrg("name")))
 	l.SKU = schemaText("sku", primary, o)
 	l.Category = schemaText("category", primary, o)
 	if l.Category == "" {
@@ -147,7 +147,7 @@ func schemaText(term string, objects ...object) string {
 func (o object) property(name string) string {
 	for _, a := range o.objects("attachment") {
 		if a.is("PropertyValue") && strings.EqualFold(a.text("name"), name) {
-			return plainName(a.text("value"), 200)
+			return souk.Plain(a.text("value"))
 		}
 	}
 	return ""
@@ -229,7 +229,7 @@ var strongText = regexp.MustCompile(`(?is)<strong>(.*?)</strong>`)
 // first line.
 func (o object) title() string {
 	if name, _ := o.localised("name"); name != "" {
-		return cut(name, 1000)
+		return souk.Plain(name)
 	}
 	content, _ := o.localised("content")
 	content = cut(content, 4000)

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
-	"unicode"
 
 	"souk"
 )
@@ -142,7 +140,7 @@ func headOf(o object) (h head, err error) {
 		h.actor = actors[0]
 	}
 	switch {
-	case !validIRI(h.id), !validIRI(h.actor), h.kind == "", len(h.kind) > 100, strings.ContainsFunc(h.kind, unicode.IsControl):
+	case !validIRI(h.id), !validIRI(h.actor), h.kind == "", len(h.kind) > 100:
 		return h, malformed("id %.100q, type %.100q, actor %.100q", h.id, h.kind, h.actor)
 	}
 	h.host = hostOf(h.actor)

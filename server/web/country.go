@@ -19,8 +19,7 @@ func countriesByName(tag string) []string {
 		for b := 'A'; b <= 'Z'; b++ {
 			code := string([]rune{a, b})
 			region, err := language.ParseRegion(code)
-			// What was renamed or dissolved has a successor; what has no number is no country of ISO 3166.
-			if err != nil || region.String() != code || !region.IsCountry() || region.Canonicalize() != region || region.M49() == 0 {
+			if err != nil || region.String() != code || !region.IsCountry() || region.ISO3() == "ZZZ" {
 				continue
 			}
 			if name := names.Name(region); name != "" {
