@@ -67,6 +67,14 @@ func Plain(fragment string) string {
 	return strings.TrimSpace(manyLines.ReplaceAllString(text, "\n\n"))
 }
 
+// PlainHTML is plain text as HTML: lines stay lines, nothing in it is markup. Of empty text it is empty.
+func PlainHTML(text string) string {
+	if text = strings.TrimSpace(text); text == "" {
+		return ""
+	}
+	return "<p>" + strings.ReplaceAll(html.EscapeString(text), "\n", "<br>") + "</p>"
+}
+
 var (
 	blockEnd  = regexp.MustCompile(`(?i)<br\s*/?>|</(?:p|li|blockquote|h[1-6]|pre|div)>`)
 	manyLines = regexp.MustCompile(`\n{3,}`)

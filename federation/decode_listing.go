@@ -80,7 +80,9 @@ func (d decoder) listing(o object, author *souk.Account) (_ *souk.RemoteListing,
 	if l.Title == "" {
 		return nil, false, nil
 	}
-	l.Description = withoutHeading(l.HTML, l.Title)
+	if l.Description == "" {
+		l.Description = withoutHeading(l.HTML, l.Title)
+	}
 	l.Expires = o.date("endTime")
 	return l, true, nil
 }
@@ -107,6 +109,7 @@ func (o object) readProposal(l *souk.RemoteListing) bool {
 	}
 	l.Price = price
 	l.Title = textOf(primary.term(schemaOrg("name")))
+	l.Description = souk.PlainHTML(cut(schemaText("description", primary, o), maxDescription))
 	l.SKU = schemaText("sku", primary, o)
 	l.Category = schemaText("category", primary, o)
 	if l.Category == "" {

@@ -29,7 +29,8 @@ func TestDecodeOwnListing(t *testing.T) {
 		o := parsed(t, string(ok(json.Marshal(sent))(t)))
 		l := listed(t, o)
 		if l.Title != p.Listing.Title || l.Price != p.Listing.Price() || l.Category != p.Listing.Category || l.Condition != condition ||
-			l.Availability != availability || l.SKU != p.Listing.Variants[0].SKU || l.Visibility != souk.Public || l.HTML != p.HTML {
+			l.Availability != availability || l.SKU != p.Listing.Variants[0].SKU || l.Visibility != souk.Public || l.HTML != p.HTML ||
+			souk.Plain(l.Description) != souk.Plain(p.Listing.HTML) {
 			t.Errorf("%s: got %+v\nfrom %+v", availability, l, p.Listing)
 		}
 	}

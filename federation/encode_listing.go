@@ -8,7 +8,7 @@ func (n *note) addProposal(l *souk.Listing) {
 	n.Purpose, n.UnitBased = "offer", true
 	price := l.Price()
 	n.Publishes = &intent{Type: "Intent", ID: n.ID + "#primary", Action: "transfer", ResourceQuantity: units("1"),
-		Name: l.Title, ItemCondition: itemConditions[l.Condition], Availability: availabilities[l.Availability], Category: l.Category}
+		Name: l.Title, Description: cut(souk.Plain(l.HTML), maxDescription), ItemCondition: itemConditions[l.Condition], Availability: availabilities[l.Availability], Category: l.Category}
 	if len(l.Variants) > 0 {
 		n.Publishes.SKU = l.Variants[0].SKU
 	}
@@ -19,6 +19,10 @@ func (n *note) addProposal(l *souk.Listing) {
 	n.Reciprocal = &intent{Type: "Intent", ID: n.ID + "#reciprocal", Action: "transfer", ResourceConformsTo: currencyURI(price.Currency),
 		ResourceQuantity: units(price.Decimal()), PriceCurrency: price.Currency}
 }
+
+// maxDescription is how many characters of a description are sent and read; content holds only its beginning, which is
+// what people should see in a timeline, while a search wants all of it.
+const maxDescription = 10_000
 
 func units(n string) measure { return measure{HasUnit: "one", HasNumericalValue: n} }
 

@@ -60,7 +60,7 @@ func sampleListing(availability string) *souk.Post {
 	p.Kind, p.URI, p.URL = souk.KindListing, testBase+"/listings/100", testBase+"/products/blue-mug"
 	p.HTML, p.Lang = `<p><strong>Blue stoneware mug</strong><br>€24.00 · in stock</p>`, "en"
 	p.Tags, p.Media = []souk.Tag{{Tag: "ceramics", Name: "ceramics"}}, []souk.Media{*samplePicture()}
-	p.Listing = &souk.Listing{ID: 100, SellerID: 7, Title: "Blue stoneware mug", Category: "Home/Kitchen/Mugs", Condition: "new", State: souk.ListingPublished,
+	p.Listing = &souk.Listing{ID: 100, SellerID: 7, Title: "Blue stoneware mug", HTML: "<p>Hand-thrown &amp; glazed.</p><p>300 ml</p>", Category: "Home/Kitchen/Mugs", Condition: "new", State: souk.ListingPublished,
 		Currency: "EUR", Availability: availability, Variants: []souk.Variant{{Price: 2400, Quantity: pointer(31337), SKU: "MUG-B"}, {Price: 3000, Quantity: pointer(31337)}}, Post: p}
 	if availability == souk.NoStock {
 		p.Edited = pointer(at(30))

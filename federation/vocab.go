@@ -122,6 +122,7 @@ type intent struct {
 	ResourceQuantity   measure  `json:"resourceQuantity"`
 	AvailableQuantity  *measure `json:"availableQuantity,omitempty"`
 	Name               string   `json:"sdo:name,omitempty"`
+	Description        string   `json:"sdo:description,omitempty"`
 	SKU                string   `json:"sdo:sku,omitempty"`
 	ItemCondition      string   `json:"sdo:itemCondition,omitempty"`
 	Availability       string   `json:"sdo:availability,omitempty"`

@@ -158,12 +158,12 @@ func (v *view) postCard(p *souk.Post, products []themes.ProductCard) themes.Post
 		Author: v.person(p.Account), Published: p.Published, Boosts: p.Boosts, Likes: p.Likes, Replies: p.Replies, Products: products}
 }
 
-// headline takes the first line of a text for its heading where it reads like one: short, no sentence, and more follows.
+// headline takes the first line of a text for its heading where it reads like one: short, a whole, and more follows.
 func headline(text string) (heading, rest string) {
 	line, rest, more := strings.Cut(text, "\n")
 	line = strings.TrimSpace(line)
-	if !more || line == "" || len([]rune(line)) > 80 || strings.ContainsAny(line[len(line)-1:], ".!?:;,") || strings.HasPrefix(line, "#") ||
-		slices.ContainsFunc([]string{"。", "！", "？", "：", "；", "，", "…"}, func(end string) bool { return strings.HasSuffix(line, end) }) {
+	unfinished := func(end string) bool { return strings.HasSuffix(line, end) }
+	if !more || line == "" || len([]rune(line)) > 70 || strings.HasPrefix(line, "#") || slices.ContainsFunc([]string{":", ";", ",", "：", "；", "，", "、"}, unfinished) {
 		return "", text
 	}
 	return line, strings.TrimSpace(rest)

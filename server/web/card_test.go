@@ -7,8 +7,9 @@ func TestHeadline(t *testing.T) {
 	for _, c := range []struct{ text, heading, rest string }{
 		{"Opening the kiln\n\nEighteen hours.", "Opening the kiln", "Eighteen hours."},
 		{"开窑\n六十只杯子", "开窑", "六十只杯子"},
-		{"It is done.\nMore", "", "It is done.\nMore"},
-		{"搬家了。\n以后", "", "搬家了。\n以后"},
+		{"We opened the kiln.\nMore", "We opened the kiln.", "More"},
+		{"我们搬家了。\n以后", "我们搬家了。", "以后"},
+		{"What is new:\n- a cup", "", "What is new:\n- a cup"},
 		{"Only one line", "", "Only one line"},
 		{"#celadon #tea\nText", "", "#celadon #tea\nText"},
 		{"", "", ""},
