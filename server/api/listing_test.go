@@ -113,7 +113,7 @@ func TestListingRefused(t *testing.T) {
 	for _, broken := range []string{``, `{`, `{"title": "a"} {}`, "{\"title\": \"\xff\"}", `{"title": 01}`} {
 		post(broken).refuses(400).has("type", "/problems/malformed")
 	}
-	post(`{"title": "` + strings.Repeat("x", 300<<10) + `"}`).refuses(413).has("type", "/problems/too-large")
+	post(`{"title": "`+strings.Repeat("x", 300<<10)+`"}`).refuses(413).has("type", "/problems/too-large")
 	s.sendAs("POST", "/listings", s.token, "text/plain", strings.NewReader(`{}`)).refuses(415)
 	s.send("PATCH", "/listings/1", s.token, `{"title": 5}`).refuses(422, "title")
 	s.send("PATCH", "/listings/1", s.token, `{}`).refuses(404)
