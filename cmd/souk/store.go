@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+	"time"
 
 	"souk"
 	"souk/migrations"
@@ -36,7 +37,7 @@ func openStore(ctx context.Context, c *Config, log *slog.Logger, start startClus
 		}
 		s.url = s.cluster.Database()
 	}
-	pool, err := pgxpool.New(ctx, s.url)
+	pool, err := openPool(ctx, s.url)
 	if err == nil {
 		s.pool = pool
 		err = pool.Ping(ctx)
@@ -45,6 +46,26 @@ func openStore(ctx context.Context, c *Config, log *slog.Logger, start startClus
 		return nil, errors.Join(explainConnect(err), s.close(ctx))
 	}
 	return s, nil
+}
+
+// Connections of a process to its database. Most of the time of a short transaction is the wait for the disk, which
+// those that commit together share: more connections than processors make all of them faster. What a rush needed is
+// given back, since each takes PostgreSQL some MiB.
+const (
+	poolConnections = 16
+	poolIdle        = 2 * time.Minute
+)
+
+func openPool(ctx context.Context, url string) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		cfg.MaxConns = poolConnections
+	}
+	cfg.MaxConnIdleTime = poolIdle
+	return pgxpool.NewWithConfig(ctx, cfg)
 }
 
 type startCluster func(context.Context, cluster.Config) (*cluster.Cluster, error)
