@@ -179,9 +179,8 @@ func (n NewAccount) check() error {
 	if !slices.Contains([]string{RoleOwner, RoleSeller, RoleMember}, n.Role) {
 		e.Add("role", "role", "use owner, seller or member")
 	}
-	if utf8.RuneCountInString(n.DisplayName) > 100 {
-		e.Add("display_name", "too_long", "at most 100 characters")
-	}
+	checkText("display_name", n.DisplayName, maxDisplayName, false, e)
+	checkText("lang", n.Lang, maxLang, false, e)
 	if n.Email != "" && !validEmail(n.Email) {
 		e.Add("email", "email", "write an address such as name@example.org")
 	}

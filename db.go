@@ -167,6 +167,15 @@ func (db *DB) Tx(ctx context.Context, f func(tx *DB) error) (err error) {
 	return nil
 }
 
+// within runs f in the transaction that db stands for, or in one of its own: Tx for what no caller goes on after when it
+// failed, where a savepoint would only cost two more round trips.
+func (db *DB) within(ctx context.Context, f func(tx *DB) error) error {
+	if db.tx != nil {
+		return f(db)
+	}
+	return db.Tx(ctx, f)
+}
+
 // job queues a River job in the current transaction (or at once outside of one).
 func (db *DB) job(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) error {
 	var err error

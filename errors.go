@@ -75,13 +75,19 @@ func (e *SoldOut) Error() string { return fmt.Sprintf("%q: only %d left", e.Titl
 
 func (e *SoldOut) Unwrap() error { return ErrConflict }
 
-// wrap adds, once per exported method, what was being done. pgx.ErrNoRows becomes ErrNotFound on the way.
+// wrap adds, once per exported method, what was being done. On the way pgx.ErrNoRows becomes ErrNotFound, and what
+// PostgreSQL says of a text that it cannot hold (NUL, also escaped in JSON; bytes that are not UTF-8) becomes *Invalid:
+// the text came from outside, and trying again does not help.
 func wrap(err *error, format string, args ...any) {
 	if *err == nil {
 		return
 	}
-	if errors.Is(*err, pgx.ErrNoRows) {
+	var pg *pgconn.PgError
+	switch {
+	case errors.Is(*err, pgx.ErrNoRows):
 		*err = ErrNotFound
+	case errors.As(*err, &pg) && (pg.Code == "22021" || pg.Code == "22P05"):
+		*err = invalid("text", "encoding", "a text holds characters that no text has")
 	}
 	*err = fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), *err)
 }

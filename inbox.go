@@ -17,6 +17,7 @@ type Received struct {
 	Body       []byte
 	Received   time.Time
 	Attempts   int
+	Refused    bool // of ClaimInbox: the host was suspended meanwhile
 }
 
 // ReceiveActivity keeps an activity whose signature was verified, in one short transaction; after it the sender may be
@@ -65,7 +66,8 @@ func (db *DB) ClaimInbox(ctx context.Context, limit int, lease time.Duration) (_
 	now := db.Now()
 	rows, err := db.q.Query(ctx, `with due as (select id from inbox where state = 'queued' and next_at <= $1 order by id limit $2 for update skip locked),
 		claimed as (update inbox i set attempts = i.attempts + 1, next_at = $3 from due where i.id = due.id
-			returning i.id, i.activity_id, i.type, i.actor, i.host, i.body, i.received, i.attempts)
+			returning i.id, i.activity_id, i.type, i.actor, i.host, i.body, i.received, i.attempts,
+				exists (select from hosts h where h.host = i.host and h.severity = 'suspend') as refused)
 		select * from claimed order by id`, now, limit, now.Add(lease))
 	if err != nil {
 		return nil, err

@@ -97,8 +97,19 @@ func newWakes(client *river.Client[pgx.Tx], log *slog.Logger) *wakes {
 	return w
 }
 
+// wakeGap is how long at least lies between two wake-ups of a kind. The first is queued at once; under load a drain goes on
+// by itself, and each wake-up beside it would cost a transaction.
+const wakeGap = 50 * time.Millisecond
+
 func (w *wakes) run(args river.JobArgs, signal <-chan struct{}) {
+	gap := time.NewTimer(0)
+	defer gap.Stop()
 	for {
+		select {
+		case <-w.ctx.Done():
+			return
+		case <-gap.C:
+		}
 		select {
 		case <-w.ctx.Done():
 			return
@@ -109,6 +120,7 @@ func (w *wakes) run(args river.JobArgs, signal <-chan struct{}) {
 			w.log.Warn("wake-up not queued; the periodic one will find the work", "kind", args.Kind(), "error", err)
 		}
 		cancel()
+		gap.Reset(wakeGap)
 	}
 }
 

@@ -30,12 +30,12 @@ func (db *DB) ReceiveListing(ctx context.Context, r RemoteListing) (_ *Listing, 
 	}
 	var listing *Listing
 	err = db.Tx(ctx, func(tx *DB) error {
-		id, fresh, err := tx.receivePost(ctx, r.RemotePost, KindListing)
+		kept, err := tx.receivePost(ctx, r.RemotePost, KindListing)
 		if err != nil {
 			return err
 		}
-		kind := EventListingCreated
-		if !fresh {
+		id, kind := kept.id, EventListingCreated
+		if !kept.fresh {
 			kind = EventListingChanged
 			known, err := tx.listingPosts(ctx, `p.id = $1 for update`, id)
 			if err != nil {
@@ -97,10 +97,7 @@ func (db *DB) storeRemoteListing(ctx context.Context, id int64, r RemoteListing)
 	if r.Availability == NoStock {
 		state = ListingSoldOut
 	}
-	tags := r.Tags
-	if tags == nil {
-		tags = []string{}
-	}
+	tags := keptTags(r.Tags)
 	html := Sanitise(truncate(r.Description, maxRemotePost))
 	if _, err := db.q.Exec(ctx, `insert into listings (id, seller_id, title, description, html, category, condition, state, currency, tags, announce,
 			availability, first_published, checked, expires, created, updated)

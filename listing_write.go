@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -98,8 +97,8 @@ func (db *DB) CreateListing(ctx context.Context, sellerID int64, n NewListing) (
 }
 
 func (n *NewListing) trim() {
-	n.Title, n.Description = strings.TrimSpace(n.Title), strings.TrimSpace(n.Description)
-	n.Category = strings.Trim(strings.TrimSpace(n.Category), "/")
+	n.Title, n.Description = tidyText(n.Title), tidyText(n.Description)
+	n.Category = strings.Trim(tidyText(n.Category), "/")
 	tags := []string{}
 	for _, t := range n.Tags {
 		if t = strings.TrimLeft(strings.TrimSpace(t), "#＃"); t != "" && !slices.ContainsFunc(tags, func(u string) bool { return FoldTag(u) == FoldTag(t) }) {
@@ -111,24 +110,19 @@ func (n *NewListing) trim() {
 
 func (n *NewListing) check() error {
 	e := &Invalid{}
-	switch c := utf8.RuneCountInString(n.Title); {
-	case n.Title == "":
+	if n.Title == "" {
 		e.Add("title", "required", "give it a name")
-	case c > maxTitle:
-		e.Add("title", "too_long", "at most %d characters, this has %d", maxTitle, c)
 	}
-	if c := utf8.RuneCountInString(n.Description); c > maxDescription {
-		e.Add("description", "too_long", "at most %d characters, this has %d", maxDescription, c)
-	}
+	checkText("title", n.Title, maxTitle, false, e)
+	checkText("description", n.Description, maxDescription, true, e)
+	checkText("category", n.Category, 200, false, e)
+	checkText("lang", n.Lang, maxLang, false, e)
 	n.Price.check("price", e)
 	if n.Quantity < 0 || n.Quantity > maxQuantity {
 		e.Add("quantity", "quantity", "use a number from 0 to %d", maxQuantity)
 	}
 	if !slices.Contains([]string{"new", "used", "refurbished"}, n.Condition) {
 		e.Add("condition", "condition", "use new, used or refurbished")
-	}
-	if utf8.RuneCountInString(n.Category) > 200 {
-		e.Add("category", "too_long", "at most 200 characters")
 	}
 	if len(n.Tags) > maxTags {
 		e.Add("tags", "too_many", "at most %d tags", maxTags)
@@ -143,11 +137,6 @@ func (n *NewListing) check() error {
 	}
 	if n.State != ListingDraft && n.State != ListingPublished {
 		e.Add("state", "state", "use draft or published")
-	}
-	for field, s := range map[string]string{"title": n.Title, "description": n.Description, "category": n.Category} {
-		if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
-			e.Add(field, "encoding", "the text is not valid UTF-8")
-		}
 	}
 	return e.Err()
 }

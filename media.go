@@ -7,9 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -78,11 +76,13 @@ func (m *Media) Path(width int) string {
 // AddPicture processes an uploaded picture (Pictures.Process), stores its renditions and makes the row.
 func (db *DB) AddPicture(ctx context.Context, accountID int64, p *Picture, alt string) (_ *Media, err error) {
 	defer wrap(&err, "add picture of %d", accountID)
-	if utf8.RuneCountInString(alt) > maxAlt {
-		return nil, invalid("description", "too_long", "at most %d characters", maxAlt)
+	e := &Invalid{}
+	alt = tidyText(alt)
+	if checkText("description", alt, maxAlt, true, e); e.Err() != nil {
+		return nil, e
 	}
 	m := &Media{ID: db.NewID(), AccountID: accountID, MIME: p.MIME, Width: p.Width, Height: p.Height, Blurhash: p.Blurhash,
-		Colour: p.Colour, Alt: strings.TrimSpace(alt), Created: db.Now()}
+		Colour: p.Colour, Alt: alt, Created: db.Now()}
 	if m.Sizes, err = db.storePicture(ctx, m.ID, p); err != nil {
 		return nil, err
 	}
@@ -171,11 +171,13 @@ func (db *DB) mediaWhere(ctx context.Context, where string, args ...any) ([]Medi
 func (db *DB) DescribeMedia(ctx context.Context, accountID, id int64, alt *string, focalX, focalY *float32) (_ *Media, err error) {
 	defer wrap(&err, "describe media %d", id)
 	e := &Invalid{}
-	if alt != nil && utf8.RuneCountInString(*alt) > maxAlt {
-		e.Add("description", "too_long", "at most %d characters", maxAlt)
+	if alt != nil {
+		tidy := tidyText(*alt)
+		checkText("description", tidy, maxAlt, true, e)
+		alt = &tidy
 	}
 	for _, f := range []*float32{focalX, focalY} {
-		if f != nil && (*f < -1 || *f > 1) {
+		if f != nil && !(*f >= -1 && *f <= 1) { // not a number is no focus either
 			e.Add("focus", "focus", "use two numbers from -1 to 1")
 		}
 	}

@@ -49,23 +49,28 @@ func (m Money) Decimal() string {
 }
 
 // ParseMoney reads a plain decimal ("24", "24.5", "24,50", full-width digits too) in the currency. It refuses thousands
-// separators, signs and more decimals than the currency has: a price is never guessed.
+// separators, signs and more decimals than the currency has: a price is never guessed. So a comma before three digits is
+// refused in the currencies of three decimals too.
 func ParseMoney(s, code string) (Money, error) {
 	exp, err := CurrencyExponent(code)
 	if err != nil {
 		return Money{}, invalid("currency", "currency", "%v", err)
 	}
+	comma := false
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case r >= '０' && r <= '９':
 			return r - '０' + '0'
-		case r == '．', r == '，', r == ',', r == '。':
+		case r == '，', r == ',':
+			comma = true
+			return '.'
+		case r == '．', r == '。':
 			return '.'
 		}
 		return r
 	}, strings.TrimSpace(s))
 	whole, frac, _ := strings.Cut(s, ".")
-	if whole == "" || len(whole) > 12 || len(frac) > exp || strings.HasSuffix(s, ".") || !digitsOnly(whole) || !digitsOnly(frac) {
+	if comma && len(frac) == 3 || whole == "" || len(whole) > 12 || len(frac) > exp || strings.HasSuffix(s, ".") || !digitsOnly(whole) || !digitsOnly(frac) {
 		return Money{}, invalid("price", "price", "write a price such as %s", Money{Amount: int64(2450 * math.Pow10(exp-2)), Currency: code}.Decimal())
 	}
 	amount, err := strconv.ParseInt(whole+frac+strings.Repeat("0", exp-len(frac)), 10, 64)
@@ -84,7 +89,7 @@ func digitsOnly(s string) bool {
 	return true
 }
 
-// Check reports whether m can be a price: a known currency, 0 <= amount <= MaxAmount.
+// check adds what keeps m from being a price: a known currency, 0 <= amount <= MaxAmount.
 func (m Money) check(field string, e *Invalid) {
 	if _, err := CurrencyExponent(m.Currency); err != nil {
 		e.Add(field, "currency", "%v", err)

@@ -39,67 +39,81 @@ type RemoteMedia struct {
 // maxRemotePost bounds the HTML kept of a remote text.
 const maxRemotePost = 64 << 10
 
-// ReceivePost stores a remote post. One that is there already, or was deleted before it came, changes nothing.
+// ReceivePost stores a remote post and loads it. One that is there already, or was deleted before it came, changes nothing.
 func (db *DB) ReceivePost(ctx context.Context, r RemotePost) (_ *Post, err error) {
 	defer wrap(&err, "receive post %s", r.URI)
-	var post *Post
-	err = db.Tx(ctx, func(tx *DB) error {
-		id, fresh, err := tx.receivePost(ctx, r, KindNote)
-		if err != nil {
-			return err
-		}
-		if fresh {
-			if err := tx.emit(ctx, Event{Kind: EventPostCreated, AccountID: r.Author.ID, ObjectID: id}, false); err != nil {
-				return err
-			}
-		}
-		post, err = tx.PostForDelivery(ctx, id)
-		return err
-	})
-	return post, err
+	id, _, err := db.KeepPost(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return db.PostForDelivery(ctx, id)
 }
 
-// receivePost inserts the row and all that hangs on it; fresh is false where the uri is known.
-func (db *DB) receivePost(ctx context.Context, r RemotePost, kind string) (id int64, fresh bool, err error) {
+// KeepPost is ReceivePost for those who need no more of the post than its id: loading it costs more than storing it.
+// deleted says that a tombstone lies there. Inside a transaction a failure ends that transaction.
+func (db *DB) KeepPost(ctx context.Context, r RemotePost) (id int64, deleted bool, err error) {
+	defer wrap(&err, "keep post %s", r.URI)
+	var kept keptPost
+	err = db.within(ctx, func(tx *DB) error {
+		if kept, err = tx.receivePost(ctx, r, KindNote); err != nil || !kept.fresh {
+			return err
+		}
+		if !r.Author.Indexable || r.Visibility != Public {
+			return nil // search may not show it, and has nothing of it yet that it would have to forget
+		}
+		return tx.emit(ctx, Event{Kind: EventPostCreated, AccountID: r.Author.ID, ObjectID: kept.id}, false)
+	})
+	return kept.id, kept.deleted, err
+}
+
+// keptPost is the row under the uri of a remote post.
+type keptPost struct {
+	id      int64
+	fresh   bool // it was made just now
+	deleted bool
+}
+
+// receivePost inserts the row and all that hangs on it, unless the uri is known.
+func (db *DB) receivePost(ctx context.Context, r RemotePost, kind string) (kept keptPost, err error) {
 	now := db.Now()
 	if r.Published.IsZero() || r.Published.After(now) {
 		r.Published = now
 	}
 	parent, err := db.parentOf(ctx, r)
 	if err != nil {
-		return 0, false, err
+		return kept, err
 	}
-	id = db.ids.at(r.Published)
+	id := db.ids.at(r.Published)
 	p := &Post{ID: id, Kind: kind, AccountID: r.Author.ID, URI: r.URI, URL: r.URL, HTML: Sanitise(truncate(r.HTML, maxRemotePost)), Summary: truncate(Plain(r.Summary), 500),
 		Sensitive: r.Sensitive || r.Summary != "", Lang: r.Lang, Visibility: r.Visibility, InTimeline: r.InTimeline, InReplyToURI: r.InReplyToURI,
 		ThreadID: id, Published: r.Published, Edited: r.Edited}
 	if parent != nil {
 		p.InReplyToID, p.ThreadID = &parent.ID, parent.ThreadID
 	}
-	var stored int64
 	err = db.q.QueryRow(ctx, `insert into posts (id, kind, account_id, uri, url, local, html, summary, sensitive, lang, visibility, in_timeline,
 			in_reply_to_uri, in_reply_to_id, thread_id, published, edited)
 		values ($1, $2, $3, $4, $5, false, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		on conflict (uri) do update set in_timeline = posts.in_timeline or (excluded.in_timeline and posts.account_id = excluded.account_id)
-		returning id`,
+		returning id, deleted is not null`,
 		p.ID, p.Kind, p.AccountID, p.URI, p.URL, p.HTML, p.Summary, p.Sensitive, p.Lang, p.Visibility, p.InTimeline, p.InReplyToURI,
-		p.InReplyToID, p.ThreadID, p.Published, p.Edited).Scan(&stored)
-	if err != nil || stored != id {
-		return stored, false, err
+		p.InReplyToID, p.ThreadID, p.Published, p.Edited).Scan(&kept.id, &kept.deleted)
+	if err != nil || kept.id != id {
+		return kept, err
 	}
-	mentioned, err := db.remoteParts(ctx, id, r)
+	kept.fresh = true
+	mentioned, err := db.newRemoteParts(ctx, id, r)
 	if err != nil {
-		return 0, false, err
+		return kept, err
 	}
 	if err := db.adoptReplies(ctx, p); err != nil {
-		return 0, false, err
+		return kept, err
 	}
 	if parent != nil {
 		if err := db.touchShop(ctx); err != nil {
-			return 0, false, err
+			return kept, err
 		}
 	}
-	return id, true, db.notifyAbout(ctx, p, parent, mentioned)
+	return kept, db.notifyAbout(ctx, p, parent, mentioned)
 }
 
 // parentOf is the known post that r answers, nil where it answers none or an unknown one. A tombstone keeps its place.
@@ -118,18 +132,42 @@ func (db *DB) parentOf(ctx context.Context, r RemotePost) (*Post, error) {
 	return parent, nil
 }
 
-func (db *DB) remoteParts(ctx context.Context, id int64, r RemotePost) ([]Account, error) {
-	mentioned, err := db.accountsWhere(ctx, `uri = any($1) and deleted is null and id <> $2`, r.MentionURIs, r.Author.ID)
-	if err != nil {
-		return nil, err
+// newRemoteParts is remoteParts for a row that was just made: what r has none of is not asked about.
+func (db *DB) newRemoteParts(ctx context.Context, id int64, r RemotePost) (mentioned []Account, err error) {
+	if len(r.MentionURIs) > 0 {
+		if mentioned, err = db.remoteMentions(ctx, id, r); err != nil {
+			return nil, err
+		}
 	}
-	if err := db.setMentions(ctx, id, mentioned); err != nil {
+	if len(r.Tags) > 0 {
+		if err := db.setTags(ctx, id, r.Tags); err != nil {
+			return nil, err
+		}
+	}
+	if len(r.Media) == 0 {
+		return mentioned, nil
+	}
+	return mentioned, db.attachRemote(ctx, r.Author.ID, id, r.Media)
+}
+
+// remoteParts makes mentions, tags and pictures of a remote post those that r has.
+func (db *DB) remoteParts(ctx context.Context, id int64, r RemotePost) ([]Account, error) {
+	mentioned, err := db.remoteMentions(ctx, id, r)
+	if err != nil {
 		return nil, err
 	}
 	if err := db.setTags(ctx, id, r.Tags); err != nil {
 		return nil, err
 	}
 	return mentioned, db.attachRemote(ctx, r.Author.ID, id, r.Media)
+}
+
+func (db *DB) remoteMentions(ctx context.Context, id int64, r RemotePost) ([]Account, error) {
+	mentioned, err := db.accountsWhere(ctx, `uri = any($1) and deleted is null and id <> $2`, r.MentionURIs, r.Author.ID)
+	if err != nil {
+		return nil, err
+	}
+	return mentioned, db.setMentions(ctx, id, mentioned)
 }
 
 // attachRemote makes the pictures of a remote post those listed, keeping the rows (and fetched files) of the same address.
@@ -151,7 +189,7 @@ func (db *DB) attachRemote(ctx context.Context, accountID, postID int64, media [
 			continue
 		}
 		if _, err := db.q.Exec(ctx, `insert into media (id, account_id, post_id, position, mime, width, height, blurhash, alt, focal_x, focal_y, remote_url, created)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, db.NewID(), accountID, postID, i, m.MIME, max(m.Width, 0), max(m.Height, 0),
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, db.NewID(), accountID, postID, i, truncate(m.MIME, 100), max(m.Width, 0), max(m.Height, 0),
 			truncate(m.Blurhash, 100), truncate(m.Alt, maxAlt), clampUnit(m.FocalX), clampUnit(m.FocalY), m.URL, db.Now()); err != nil {
 			return err
 		}
@@ -264,15 +302,22 @@ func (db *DB) KnownPost(ctx context.Context, uri string) (id int64, deleted bool
 	return id, deleted, nil
 }
 
-// Wanted reports whether a remote post concerns this node: its author is followed here, it mentions somebody here, or
-// it answers or belongs to a conversation that is kept here.
-func (db *DB) Wanted(ctx context.Context, r RemotePost) (yes bool, err error) {
-	defer wrap(&err, "wanted %s", r.URI)
-	followed, err := db.FollowsAnyone(ctx, r.Author.ID)
-	if err != nil || followed {
-		return followed, err
-	}
-	err = db.q.QueryRow(ctx, `select exists (select from accounts where uri = any($1) and host = '')
-		or exists (select from posts where uri = $2 and deleted is null)`, r.MentionURIs, r.InReplyToURI).Scan(&yes)
-	return yes, err
+// Standing is what a remote post is to this node.
+type Standing struct {
+	ID      int64 // of what is kept under its uri; 0: nothing
+	Deleted bool  // that is a tombstone
+	// Wanted says that the post concerns somebody here: its author is followed, it mentions somebody, or it answers what
+	// is kept here.
+	Wanted bool
+}
+
+// Standing looks up, in one query, what decides whether a remote post is kept.
+func (db *DB) Standing(ctx context.Context, r RemotePost) (s Standing, err error) {
+	defer wrap(&err, "standing of %s", r.URI)
+	err = db.q.QueryRow(ctx, `select coalesce(p.id, 0), p.deleted is not null,
+			exists (select from follows f join accounts a on a.id = f.follower_id where f.followee_id = $2 and f.state = 'accepted' and a.host = '')
+			or exists (select from accounts where uri = any($3) and host = '')
+			or exists (select from posts where uri = $4 and deleted is null)
+		from (values (1)) one left join posts p on p.uri = $1`, r.URI, r.Author.ID, r.MentionURIs, r.InReplyToURI).Scan(&s.ID, &s.Deleted, &s.Wanted)
+	return s, err
 }

@@ -98,9 +98,8 @@ func (n NewPost) check() error {
 	if c := utf8.RuneCountInString(n.Source); c > MaxPost {
 		e.Add("text", "too_long", "at most %d characters, this has %d", MaxPost, c)
 	}
-	if utf8.RuneCountInString(n.Summary) > 500 {
-		e.Add("summary", "too_long", "at most 500 characters")
-	}
+	checkText("summary", n.Summary, 500, true, e)
+	checkText("lang", n.Lang, maxLang, false, e)
 	if !slices.Contains([]string{Public, Unlisted, FollowersOnly, Direct}, n.Visibility) {
 		e.Add("visibility", "visibility", "use public, unlisted, followers or direct")
 	}
@@ -152,19 +151,33 @@ func (db *DB) insertPost(ctx context.Context, p *Post) error {
 	return err
 }
 
+// maxPostTags is how many hashtags of a post are kept.
+const maxPostTags = 50
+
+// keptTags are the first of the tags that can be written as hashtags; never nil.
+func keptTags(tags []string) []string {
+	kept := []string{}
+	for _, name := range tags {
+		if validTag(name) && len(kept) < maxPostTags {
+			kept = append(kept, name)
+		}
+	}
+	return kept
+}
+
 func (db *DB) setTags(ctx context.Context, postID int64, tags []string) error {
-	if _, err := db.q.Exec(ctx, `delete from post_tags where post_id = $1`, postID); err != nil {
+	names := keptTags(tags)
+	folded := make([]string, len(names))
+	for i, name := range names {
+		folded[i] = FoldTag(name)
+	}
+	if _, err := db.q.Exec(ctx, `delete from post_tags where post_id = $1 and tag <> all($2)`, postID, folded); err != nil {
 		return err
 	}
-	for _, name := range tags {
-		if !validTag(name) {
-			continue
-		}
-		if _, err := db.q.Exec(ctx, `insert into post_tags (post_id, tag, name) values ($1, $2, $3) on conflict do nothing`, postID, FoldTag(name), name); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := db.q.Exec(ctx, `insert into post_tags (post_id, tag, name) select distinct on (tag) $1::bigint, tag, name
+		from unnest($2::text[], $3::text[]) with ordinality as t (tag, name, n) order by tag, n
+		on conflict (post_id, tag) do update set name = excluded.name where post_tags.name <> excluded.name`, postID, folded, names)
+	return err
 }
 
 func (db *DB) setMentions(ctx context.Context, postID int64, accounts []Account) error {

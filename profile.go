@@ -2,9 +2,8 @@ package souk
 
 import (
 	"context"
-	"strings"
+	"fmt"
 	"time"
-	"unicode/utf8"
 )
 
 // Profile is what people change about their own account; nil leaves a part alone.
@@ -21,8 +20,12 @@ type Profile struct {
 }
 
 const (
-	maxBio    = 2000
-	maxFields = 8
+	maxDisplayName = 100
+	maxBio         = 2000
+	maxFields      = 8
+	maxFieldName   = 255
+	maxFieldValue  = 2000
+	maxLang        = 35 // characters of a BCP 47 tag
 )
 
 // SaveProfile changes the profile of a local account and tells its followers.
@@ -58,24 +61,23 @@ func (db *DB) SaveProfile(ctx context.Context, accountID int64, p Profile) (_ *A
 func (db *DB) applyProfile(ctx context.Context, a *Account, p Profile) error {
 	e := &Invalid{}
 	if p.DisplayName != nil {
-		a.DisplayName = strings.TrimSpace(*p.DisplayName)
-		if utf8.RuneCountInString(a.DisplayName) > 100 {
-			e.Add("display_name", "too_long", "at most 100 characters")
-		}
+		a.DisplayName = tidyText(*p.DisplayName)
+		checkText("display_name", a.DisplayName, maxDisplayName, false, e)
 	}
 	if p.Bio != nil {
-		if utf8.RuneCountInString(*p.Bio) > maxBio {
-			e.Add("bio", "too_long", "at most %d characters", maxBio)
-		}
-		a.BioSource, a.Bio = *p.Bio, RenderMarkdown(*p.Bio, Links{BaseURL: db.BaseURL()}).HTML
+		a.BioSource = tidyText(*p.Bio)
+		checkText("bio", a.BioSource, maxBio, true, e)
+		a.Bio = RenderMarkdown(a.BioSource, Links{BaseURL: db.BaseURL()}).HTML
 	}
 	if p.Fields != nil {
 		if len(p.Fields) > maxFields {
 			e.Add("fields", "too_many", "at most %d rows", maxFields)
 		}
 		a.Fields = a.Fields[:0]
-		for _, f := range p.Fields {
-			a.Fields = append(a.Fields, Field{Name: truncate(f.Name, 255), Value: RenderInline(f.Value)})
+		for i, f := range p.Fields[:min(len(p.Fields), maxFields)] {
+			checkText(fmt.Sprintf("fields[%d].name", i), f.Name, maxFieldName, false, e)
+			checkText(fmt.Sprintf("fields[%d].value", i), f.Value, maxFieldValue, false, e)
+			a.Fields = append(a.Fields, Field{Name: f.Name, Value: RenderInline(f.Value)})
 		}
 	}
 	for _, picture := range []struct {
@@ -99,6 +101,7 @@ func (db *DB) applyProfile(ctx context.Context, a *Account, p Profile) error {
 		}
 	}
 	setIf(&a.Lang, p.Lang)
+	checkText("lang", a.Lang, maxLang, false, e)
 	setIf(&a.Locked, p.Locked)
 	setIf(&a.Discoverable, p.Discoverable)
 	setIf(&a.Indexable, p.Indexable)
@@ -131,9 +134,7 @@ func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Acco
 		if r.Created.IsZero() || r.Created.After(now) {
 			r.Created = now
 		}
-		if r.Fields == nil {
-			r.Fields = []Field{}
-		}
+		r.storable()
 		if r.AlsoKnownAs == nil {
 			r.AlsoKnownAs = []string{}
 		}
@@ -176,6 +177,16 @@ func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Acco
 		return err
 	})
 	return saved, err
+}
+
+// storable makes the texts of an actor such that they can be stored.
+func (r *RemoteAccount) storable() {
+	r.DisplayName, r.Bio, r.Lang = truncate(r.DisplayName, maxDisplayName), storable(r.Bio), truncate(r.Lang, maxLang)
+	fields := []Field{}
+	for _, f := range r.Fields {
+		fields = append(fields, Field{Name: truncate(f.Name, maxFieldName), Value: storable(f.Value)})
+	}
+	r.Fields = fields
 }
 
 // remotePicture points an account at the picture with the address, keeping the row it has for the same address.

@@ -14,6 +14,8 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
 	rendererhtml "github.com/yuin/goldmark/renderer/html"
+	xhtml "golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -57,13 +59,55 @@ func newContentPolicy() *bluemonday.Policy {
 	return p
 }
 
-// Sanitise makes HTML from outside safe to show; done once, when the text comes in.
-func Sanitise(fragment string) string { return strings.TrimSpace(contentPolicy().Sanitize(fragment)) }
+// Sanitise makes HTML from outside safe to show; done once, when the text comes in. What it returns is closed in itself:
+// no end tag in it ends an element of the page around it, and no element of it goes on after it.
+func Sanitise(fragment string) string {
+	safe := strings.TrimSpace(contentPolicy().Sanitize(storable(fragment)))
+	if balanced(safe) {
+		return safe
+	}
+	nodes, err := xhtml.ParseFragment(strings.NewReader(safe), &xhtml.Node{Type: xhtml.ElementNode, Data: "div", DataAtom: atom.Div})
+	var out strings.Builder
+	for _, n := range nodes {
+		if err == nil {
+			err = xhtml.Render(&out, n)
+		}
+	}
+	if err != nil { // nested deeper than the parser goes: keep the text alone
+		return "<p>" + html.EscapeString(Plain(safe)) + "</p>"
+	}
+	return strings.TrimSpace(out.String())
+}
+
+// balanced reports whether every element of a sanitised fragment is closed where it was opened.
+func balanced(fragment string) bool {
+	var open []string
+	tokens := xhtml.NewTokenizer(strings.NewReader(fragment))
+	for {
+		switch tokens.Next() {
+		case xhtml.ErrorToken:
+			return len(open) == 0
+		case xhtml.StartTagToken:
+			if name, _ := tokens.TagName(); string(name) != "br" {
+				open = append(open, string(name))
+			}
+		case xhtml.EndTagToken:
+			name, _ := tokens.TagName()
+			if len(open) == 0 || open[len(open)-1] != string(name) {
+				return false
+			}
+			open = open[:len(open)-1]
+		}
+	}
+}
+
+// storable drops what PostgreSQL refuses in a text: NUL, and bytes that are not UTF-8.
+func storable(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "") }
 
 // Plain is the text of an HTML fragment: blocks become lines, tags go, entities are decoded.
 func Plain(fragment string) string {
 	fragment = blockEnd.ReplaceAllString(fragment, "\n")
-	text := html.UnescapeString(plainPolicy().Sanitize(fragment))
+	text := storable(html.UnescapeString(plainPolicy().Sanitize(fragment)))
 	return strings.TrimSpace(manyLines.ReplaceAllString(text, "\n\n"))
 }
 
@@ -87,14 +131,8 @@ var (
 // RenderMarkdown makes safe HTML of a seller's Markdown: raw HTML in it is dropped, mentions that Links knows and all
 // hashtags become links.
 func RenderMarkdown(source string, links Links) Rendered {
-	var out bytes.Buffer
-	if err := markdown().Convert([]byte(norm.NFC.String(source)), &out); err != nil {
-		// goldmark only fails when the writer does, and a buffer does not: keep the text rather than lose it.
-		out.Reset()
-		out.WriteString("<p>" + html.EscapeString(source) + "</p>")
-	}
 	var tags []string
-	linked := outsideLinks(out.String(), func(text string) string {
+	linked := outsideLinks(markdownHTML(source), func(text string) string {
 		text = hashtag.ReplaceAllStringFunc(text, func(m string) string {
 			parts := hashtag.FindStringSubmatch(m)
 			if digitsOnly(parts[2]) {
@@ -119,6 +157,16 @@ func RenderMarkdown(source string, links Links) Rendered {
 		})
 	})
 	return Rendered{HTML: Sanitise(linked), Tags: tags}
+}
+
+// markdownHTML is the text as HTML, neither sanitised nor linked.
+func markdownHTML(source string) string {
+	var out bytes.Buffer
+	if err := markdown().Convert([]byte(norm.NFC.String(source)), &out); err != nil {
+		// goldmark only fails when the writer does, and a buffer does not: keep the text rather than lose it.
+		return "<p>" + html.EscapeString(source) + "</p>"
+	}
+	return out.String()
 }
 
 // RenderInline makes safe HTML of one line: links become links, nothing else is marked up.
@@ -154,15 +202,19 @@ func outsideLinks(fragment string, f func(string) string) string {
 	return out.String()
 }
 
-// Handles lists the mentions in a Markdown text as name and host pairs (host "" for local), each once.
+// Handles lists the mentions in a Markdown text as name and host pairs (host "" for local), each once. What stands in
+// links and code mentions nobody.
 func Handles(source string) [][2]string {
 	var found [][2]string
-	for _, m := range mention.FindAllStringSubmatch(source, -1) {
-		pair := [2]string{strings.ToLower(m[2]), strings.ToLower(m[3])}
-		if !slices.Contains(found, pair) {
-			found = append(found, pair)
+	outsideLinks(markdownHTML(source), func(text string) string {
+		for _, m := range mention.FindAllStringSubmatch(text, -1) {
+			pair := [2]string{strings.ToLower(m[2]), strings.ToLower(m[3])}
+			if !slices.Contains(found, pair) {
+				found = append(found, pair)
+			}
 		}
-	}
+		return text
+	})
 	return found
 }
 
@@ -184,8 +236,9 @@ func validTag(tag string) bool {
 	return true
 }
 
-// truncate cuts s to at most n runes.
+// truncate cuts a text from outside to at most n runes that can be stored.
 func truncate(s string, n int) string {
+	s = storable(s)
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}

@@ -226,21 +226,19 @@ func (f *Federation) read(ctx context.Context, r souk.Received) (*incoming, erro
 	if h.id != r.ActivityID || h.actor != r.Actor {
 		return nil, foreign("the activity is not the one that was signed")
 	}
-	refused, err := f.db.Refused(ctx, h.host, h.actor)
-	if err != nil {
-		return nil, err
-	}
-	if refused {
+	if r.Refused {
 		return nil, ignored("the sender is blocked here")
 	}
+	actor := f.ResolveActor
 	if h.kind == "Delete" && h.object == h.actor {
-		// The actor answers nobody any more.
-		by, err := f.db.AccountByURI(ctx, h.actor)
-		return &incoming{Received: r, body: body, by: by}, err
+		actor = f.db.AccountByURI // it answers nobody any more
 	}
-	by, err := f.ResolveActor(ctx, h.actor)
+	by, err := actor(ctx, h.actor)
 	if err != nil {
 		return nil, err
+	}
+	if by.Suspended != nil {
+		return nil, ignored("the sender is blocked here")
 	}
 	return &incoming{Received: r, body: body, by: by}, nil
 }

@@ -99,6 +99,10 @@ func TestCatalogueOfOthersListings(t *testing.T) {
 	if state, _ := k.deliver(t, k.peer, k.peer.activity("Announce", k.catalogue, "/a/2", mixed)); state == "done" {
 		t.Error("a listing of two origins was kept")
 	}
+	turned := k.peer.activity("Create", k.seller, "/inner/6", other.listing(k.seller, "/listings/9", "Turned", "1.00"))
+	if state, _ := k.deliver(t, k.peer, k.peer.activity("Announce", k.catalogue, "/a/6", turned)); state == "done" {
+		t.Error("a listing at an address of another origin was kept")
+	}
 	gone := other.activity("Delete", seller, "/inner/3", uri)
 	k.done(t, k.peer, k.peer.activity("Announce", k.catalogue, "/a/3", gone))
 	if p := k.post(t, uri); p.Deleted != nil {

@@ -64,20 +64,15 @@ func (f *Federation) planPost(ctx context.Context, o object, by *souk.Account) (
 	if err != nil {
 		return nil, err
 	}
-	id, deleted, err := f.db.KnownPost(ctx, r.post.URI)
+	standing, err := f.db.Standing(ctx, *r.post)
 	switch {
-	case err == nil && deleted:
+	case err != nil:
+		return nil, err
+	case standing.Deleted:
 		return nil, souk.ErrGone
-	case err == nil:
-		return f.planEdit(ctx, r, id)
-	case !errors.Is(err, souk.ErrNotFound):
-		return nil, err
-	}
-	wanted, err := f.db.Wanted(ctx, *r.post)
-	if err != nil {
-		return nil, err
-	}
-	if !wanted {
+	case standing.ID != 0:
+		return f.planEdit(ctx, r, standing.ID)
+	case !standing.Wanted:
 		return nil, ignored("concerns nobody here")
 	}
 	chain := append(f.ancestors(ctx, r.post), *r)

@@ -79,6 +79,6 @@ func (f *Federation) applyBoost(ctx context.Context, in *incoming, uri string, f
 		if err != nil {
 			return err
 		}
-		return tx.ReceiveBoost(ctx, in.ActivityID, in.by, boosted.ID, published)
+		return tx.ReceiveBoost(ctx, in.ActivityID, in.by, boosted, published)
 	}, nil
 }

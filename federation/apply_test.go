@@ -171,6 +171,9 @@ func TestApplyAfterBlock(t *testing.T) {
 	if c := n.count(t, `select count(*) from posts`); c != 0 {
 		t.Errorf("%d posts", c)
 	}
+	if status := n.send(t, peer, peer.activity("Create", ben, "/c/2", peer.note(ben, "/notes/2", "<p>x</p>"))); status != http.StatusForbidden {
+		t.Errorf("one whose key is known: %d", status)
+	}
 }
 
 func TestApplyBlock(t *testing.T) {

@@ -65,7 +65,7 @@ func decodeActor(o object, keyID string, now time.Time) (*souk.RemoteAccount, er
 	r := &souk.RemoteAccount{Account: souk.Account{Host: hostOf(id), Name: name, Kind: actorKind(o), URI: id, URL: o.page(), Inbox: o.text("inbox"),
 		Outbox: sameOriginOrNone(o.id("outbox"), id), FollowersURI: sameOriginOrNone(o.id("followers"), id),
 		FollowingURI: sameOriginOrNone(o.id("following"), id), FeaturedURI: sameOriginOrNone(o.id("featured"), id),
-		DisplayName: cut(souk.Plain(o.text("name")), maxActorName), Bio: souk.Sanitise(cut(o.text("summary"), maxActorBio)),
+		DisplayName: plainName(o.text("name"), maxActorName), Bio: souk.Sanitise(cut(o.text("summary"), maxActorBio)),
 		Locked: o.yes("manuallyApprovesFollowers"), Discoverable: o.yes("discoverable"), Indexable: o.yes("indexable"),
 		Created: o.time("published", now)}}
 	if endpoints := o.object("endpoints"); endpoints != nil {
@@ -114,6 +114,9 @@ func actorName(o object) (string, error) {
 	return name, nil
 }
 
+// plainName is a short text without markup: some servers put HTML into names.
+func plainName(s string, n int) string { return cut(souk.Plain(cut(s, 10*n)), n) }
+
 // actorKind is the actor's type as souk keeps it; extensions count as Person.
 func actorKind(o object) string {
 	for _, t := range o.types() {
@@ -129,7 +132,7 @@ func actorFields(o object) []souk.Field {
 	var list []souk.Field
 	for _, f := range o.objects("attachment") {
 		if f.is("PropertyValue") && len(list) < maxActorFields {
-			if name := cut(souk.Plain(f.text("name")), 255); name != "" {
+			if name := plainName(f.text("name"), 255); name != "" {
 				list = append(list, souk.Field{Name: name, Value: souk.Sanitise(cut(f.text("value"), 2047))})
 			}
 		}

@@ -108,7 +108,7 @@ func (o object) readProposal(l *souk.RemoteListing) bool {
 		return false
 	}
 	l.Price = price
-	l.Title = textOf(primary.term(schemaOrg("name")))
+	l.Title = cut(textOf(primary.term(schemaOrg("name"))), 1000)
 	l.Description = souk.PlainHTML(cut(schemaText("description", primary, o), maxDescription))
 	l.SKU = schemaText("sku", primary, o)
 	l.Category = schemaText("category", primary, o)
@@ -150,7 +150,7 @@ func schemaText(term string, objects ...object) string {
 func (o object) property(name string) string {
 	for _, a := range o.objects("attachment") {
 		if a.is("PropertyValue") && strings.EqualFold(a.text("name"), name) {
-			return souk.Plain(a.text("value"))
+			return plainName(a.text("value"), 200)
 		}
 	}
 	return ""
@@ -232,7 +232,7 @@ var strongText = regexp.MustCompile(`(?is)<strong>(.*?)</strong>`)
 // first line.
 func (o object) title() string {
 	if name, _ := o.localised("name"); name != "" {
-		return souk.Plain(name)
+		return cut(name, 1000)
 	}
 	content, _ := o.localised("content")
 	content = cut(content, 4000)

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
 
 	"souk"
 )
@@ -140,7 +142,7 @@ func headOf(o object) (h head, err error) {
 		h.actor = actors[0]
 	}
 	switch {
-	case !validIRI(h.id), !validIRI(h.actor), h.kind == "", len(h.kind) > 100:
+	case !validIRI(h.id), !validIRI(h.actor), h.kind == "", len(h.kind) > 100, strings.ContainsFunc(h.kind, unicode.IsControl):
 		return h, malformed("id %.100q, type %.100q, actor %.100q", h.id, h.kind, h.actor)
 	}
 	h.host = hostOf(h.actor)

@@ -166,6 +166,10 @@ func attempts() []attempt {
 			id := w.evil.URL + "/users/fake"
 			return w.signedBy(t, id+"#main-key", w.evil.key, encoded(t, w.evil.activity("Create", id, "/9", w.evil.note(id, "/notes/9", "x"))))
 		}},
+		{"ben under the address of his page", 401, func(t *testing.T, w *world) *SignedRequest {
+			w.honest.serve("/@ben", w.honest.actor(t, "ben"))
+			return w.from(t, encoded(t, with(w.hello(), "actor", w.honest.URL+"/@ben")))
+		}},
 		{"a suspended host", 403, func(t *testing.T, w *world) *SignedRequest {
 			must(t, w.db.BlockHost(t.Context(), w.anna.ID, "bad.example", souk.Suspend, ""))
 			id := "http://bad.example/users/x"

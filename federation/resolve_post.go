@@ -33,7 +33,11 @@ func (f *Federation) ResolvePost(ctx context.Context, iri string) (_ *souk.Post,
 	}
 	var post *souk.Post
 	err = f.db.Tx(ctx, func(tx *souk.DB) error {
-		post, err = store(ctx, tx, chain)
+		id, err := store(ctx, tx, chain)
+		if err != nil {
+			return err
+		}
+		post, err = tx.PostForDelivery(ctx, id)
 		return err
 	})
 	return post, err
@@ -132,33 +136,34 @@ func (f *Federation) decodeRemote(o object, author *souk.Account) (*remote, erro
 	return &remote{post: post}, nil
 }
 
-// store keeps a chain of posts, the oldest first, and returns the last one. Those that are there stay as they are; one
-// that was deleted before is souk.ErrGone, if it is the last.
-func store(ctx context.Context, tx *souk.DB, chain []remote) (post *souk.Post, err error) {
-	for i, r := range chain {
+// store keeps a chain of posts, the oldest first, and returns the id of the last one. Those that are there stay as they
+// are; one that was deleted before is souk.ErrGone, if it is the last. A failure ends the transaction.
+func store(ctx context.Context, tx *souk.DB, chain []remote) (id int64, err error) {
+	last := len(chain) - 1
+	for _, r := range chain[:last] {
 		err := tx.Tx(ctx, func(tx *souk.DB) error {
-			post, err = storeOne(ctx, tx, r)
+			_, err := storeOne(ctx, tx, r)
 			return err
 		})
 		// What stands above may be gone, or be of somebody who is blocked: the one that matters is the last.
-		if err != nil && (i == len(chain)-1 || judged(err) == nil) {
-			return nil, err
+		if err != nil && judged(err) == nil {
+			return 0, err
 		}
 	}
-	return post, nil
+	return storeOne(ctx, tx, chain[last])
 }
 
-func storeOne(ctx context.Context, tx *souk.DB, r remote) (*souk.Post, error) {
+func storeOne(ctx context.Context, tx *souk.DB, r remote) (id int64, err error) {
 	if r.listing != nil {
 		listing, err := tx.ReceiveListing(ctx, *r.listing)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
-		return listing.Post, nil
+		return listing.ID, nil
 	}
-	post, err := tx.ReceivePost(ctx, *r.post)
-	if err == nil && post.Deleted != nil {
-		return nil, souk.ErrGone
+	id, deleted, err := tx.KeepPost(ctx, *r.post)
+	if err == nil && deleted {
+		return 0, souk.ErrGone
 	}
-	return post, err
+	return id, err
 }

@@ -19,7 +19,8 @@ func countriesByName(tag string) []string {
 		for b := 'A'; b <= 'Z'; b++ {
 			code := string([]rune{a, b})
 			region, err := language.ParseRegion(code)
-			if err != nil || region.String() != code || !region.IsCountry() || region.ISO3() == "ZZZ" {
+			// What was renamed or dissolved has a successor; what has no number is no country of ISO 3166.
+			if err != nil || region.String() != code || !region.IsCountry() || region.Canonicalize() != region || region.M49() == 0 {
 				continue
 			}
 			if name := names.Name(region); name != "" {
