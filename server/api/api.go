@@ -60,7 +60,12 @@ func (a *API) Route(e *echo.Echo, limits middleware.Limits) {
 		ordering:  limits.By(middleware.Limit{Burst: 60, Every: 5 * time.Second, Tell: true}, middleware.Client),
 		uploading: limits.By(middleware.Limit{Burst: 60, Every: 3 * time.Second, Tell: true}, middleware.Client),
 	}
+	asked := map[string]bool{}
 	for _, c := range a.calls {
+		if !asked[c.Path] {
+			asked[c.Path] = true
+			e.OPTIONS(Base+c.route(), preflight, crossOrigin)
+		}
 		body := int64(maxBody)
 		if c.Limit == uploading {
 			body = maxUpload
@@ -68,7 +73,6 @@ func (a *API) Route(e *echo.Echo, limits middleware.Limits) {
 		e.Add(c.Method, Base+c.route(), a.handle(c), crossOrigin, byClient[c.Limit], middleware.BodyLimit(body))
 	}
 	e.GET(Base+"/openapi.json", a.openAPIDocument, crossOrigin, byClient[reading])
-	e.OPTIONS(Base+"/*", preflight, crossOrigin)
 }
 
 // crossOrigin lets pages of other sites use the API (CORS). No call reads a cookie, so nothing is sent in the name of a

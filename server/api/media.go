@@ -100,11 +100,13 @@ func (a *API) upload(r *request) (*upload, error) {
 		if err == io.EOF {
 			break
 		}
-		if err == nil {
-			err = a.take(r, part, u, e)
-		}
 		if err != nil {
 			return nil, unreadable(err)
+		}
+		if err := a.take(r, part, u, e); errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, unreadable(err)
+		} else if err != nil {
+			return nil, err
 		}
 	}
 	if u.picture == nil {
@@ -138,14 +140,13 @@ func (a *API) take(r *request, part *multipart.Part, u *upload, e *souk.Invalid)
 	return err
 }
 
-// unreadable tells a form that ends early or is none from what our side failed at.
+// unreadable is a form that ends early or is none; one that is too large stays what it is.
 func unreadable(err error) error {
 	var tooLarge *http.MaxBytesError
-	var invalid *souk.Invalid
-	if errors.As(err, &tooLarge) || errors.As(err, &invalid) || !errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.As(err, &tooLarge) {
 		return err
 	}
-	return &problem.Error{Status: http.StatusBadRequest, Type: "/problems/malformed", Title: "Not a valid form", Detail: "The form ends before its end.", Cause: err}
+	return &problem.Error{Status: http.StatusBadRequest, Type: "/problems/malformed", Title: "Not a valid form", Detail: "The form cannot be read to its end.", Cause: err}
 }
 
 func parseFocus(text string, e *souk.Invalid) *Focus {
