@@ -1,6 +1,7 @@
 package souk
 
 import (
+	"errors"
 	"testing"
 	"time"
 )
@@ -81,5 +82,37 @@ func TestChangePassword(t *testing.T) {
 	}
 	if _, _, err := n.SignIn(ctx, "anna", "battery staple", ""); err != nil {
 		t.Errorf("new password: %v", err)
+	}
+}
+
+func TestResetPassword(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	session, _, err := n.SignIn(ctx, "anna", "correct horse", "here")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.ResetPassword(ctx, n.owner.ID, "short"); !isInvalid(err, "password") {
+		t.Errorf("a short one: %v", err)
+	}
+	if err := n.ResetPassword(ctx, n.owner.ID, "battery staple"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Session(ctx, session); !errors.Is(err, ErrUnauthorized) {
+		t.Errorf("the old session lives: %v", err)
+	}
+	if _, _, err := n.SignIn(ctx, "anna", "correct horse", "here"); !errors.Is(err, ErrUnauthorized) {
+		t.Errorf("the old password works: %v", err)
+	}
+	if _, _, err := n.SignIn(ctx, "anna", "battery staple", "here"); err != nil {
+		t.Errorf("the new one does not: %v", err)
+	}
+	instance, err := n.InstanceActor(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.ResetPassword(ctx, instance.ID, "battery staple"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("an account that nobody signs in to: %v", err)
 	}
 }

@@ -166,3 +166,31 @@ func (db *DB) ChangePassword(ctx context.Context, accountID int64, old, password
 		return tx.SignOutOthers(ctx, accountID, token)
 	})
 }
+
+// ResetPassword gives an account another password and ends all its sessions. Nobody is asked for the old one: it is for
+// whoever runs the node (souk account password).
+func (db *DB) ResetPassword(ctx context.Context, accountID int64, password string) (err error) {
+	defer wrap(&err, "reset password of %d", accountID)
+	e := &Invalid{}
+	checkPassword(password, e)
+	if password == "" {
+		e.Add("password", "required", "choose a password")
+	}
+	if err := e.Err(); err != nil {
+		return err
+	}
+	hash, err := hashPassword(password)
+	if err != nil {
+		return err
+	}
+	return db.Tx(ctx, func(tx *DB) error {
+		tag, err := tx.q.Exec(ctx, `update accounts set password = $2 where id = $1 and `+signer, accountID, hash)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return ErrNotFound
+		}
+		return tx.SignOutOthers(ctx, accountID, "")
+	})
+}

@@ -15,7 +15,7 @@ import (
 
 func newAccountCommand(load loader, environ []string) *cobra.Command {
 	cmd := &cobra.Command{Use: "account", Short: "Accounts of this node"}
-	cmd.AddCommand(newAccountCreateCommand(load, environ))
+	cmd.AddCommand(newAccountCreateCommand(load, environ), newAccountPasswordCommand(load, environ))
 	return cmd
 }
 
@@ -36,12 +36,8 @@ func newAccountCreateCommand(load loader, environ []string) *cobra.Command {
 				return err
 			}
 			n.Name = args[0]
-			if passwordStdin {
-				if n.Password, err = readPassword(cmd.InOrStdin()); err != nil {
-					return err
-				}
-			} else {
-				n.Password = rand.Text()
+			if n.Password, err = choosePassword(cmd.InOrStdin(), passwordStdin); err != nil {
+				return err
 			}
 			ctx := cmd.Context()
 			return withNode(ctx, c, commandLogger(cmd.ErrOrStderr(), environ, c), func(db *souk.DB) error {
@@ -62,6 +58,53 @@ func newAccountCreateCommand(load loader, environ []string) *cobra.Command {
 	cmd.Flags().StringVar(&n.Email, "email", "", "e-mail `ADDRESS`, to sign in with and for mail from the node")
 	cmd.Flags().BoolVar(&passwordStdin, "password-stdin", false, "read the password from the first line of standard input")
 	return cmd
+}
+
+func newAccountPasswordCommand(load loader, environ []string) *cobra.Command {
+	var passwordStdin bool
+	cmd := &cobra.Command{
+		Use:   "password NAME",
+		Short: "Give an account another password",
+		Long: "Gives an account another password, for somebody who forgot theirs, and signs it out everywhere. Without\n" +
+			"--password-stdin a password is made up and printed once.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			password, err := choosePassword(cmd.InOrStdin(), passwordStdin)
+			if err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			return withNode(ctx, c, commandLogger(cmd.ErrOrStderr(), environ, c), func(db *souk.DB) error {
+				a, err := db.LocalAccount(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				if err := db.ResetPassword(ctx, a.ID, password); err != nil {
+					return err
+				}
+				t := newTerminal(cmd.OutOrStdout(), environ)
+				t.ok("account", db.Handle(a)+", signed out everywhere")
+				if !passwordStdin {
+					t.ok("password", password+"  (shown this once)")
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&passwordStdin, "password-stdin", false, "read the password from the first line of standard input")
+	return cmd
+}
+
+// choosePassword reads the password from in, or makes one up.
+func choosePassword(in io.Reader, fromStdin bool) (string, error) {
+	if fromStdin {
+		return readPassword(in)
+	}
+	return rand.Text(), nil
 }
 
 // readPassword reads one line, however it ends.
