@@ -142,8 +142,10 @@ func (d *inboxDrain) through(ctx context.Context, a applied) {
 // incoming is a received activity while it is worked on.
 type incoming struct {
 	souk.Received
-	body object
-	by   *souk.Account // its actor
+	body   object
+	id     string        // of its object
+	object object        // nil where only the id is given
+	by     *souk.Account // its actor
 }
 
 // plan is what an activity comes to. It runs in the transaction that marks the activity done, and asks nobody.
@@ -229,18 +231,21 @@ func (f *Federation) read(ctx context.Context, r souk.Received) (*incoming, erro
 	if r.Refused {
 		return nil, ignored("the sender is blocked here")
 	}
-	actor := f.ResolveActor
-	if h.kind == "Delete" && h.object == h.actor {
-		actor = f.db.AccountByURI // it answers nobody any more
-	}
-	by, err := actor(ctx, h.actor)
-	if err != nil {
+	in := &incoming{Received: r, body: body}
+	if in.id, in.object, err = body.one("object"); err != nil {
 		return nil, err
 	}
-	if by.Suspended != nil {
+	actor := f.ResolveActor
+	if h.kind == "Delete" && in.id == h.actor {
+		actor = f.db.AccountByURI // it answers nobody any more
+	}
+	if in.by, err = actor(ctx, h.actor); err != nil {
+		return nil, err
+	}
+	if in.by.Suspended != nil {
 		return nil, ignored("the sender is blocked here")
 	}
-	return &incoming{Received: r, body: body, by: by}, nil
+	return in, nil
 }
 
 // dispatch lets go-fed find the handler by type. It is given the envelope only: in its types the object would lose

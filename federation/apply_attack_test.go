@@ -80,6 +80,11 @@ func TestForgedCreate(t *testing.T) {
 		{name: "an address of eve's server that holds ben's note", from: eve, kind: "Create",
 			object: func(w *world) any { return w.evil.URL + "/notes/foreign" }},
 		{name: "an address inside (SSRF)", from: eve, kind: "Create", object: func(*world) any { return "http://169.254.169.254/latest" }},
+		{name: "an own id, and ben's note beside it (one is checked, the other used)", from: eve, kind: "Create",
+			object: func(w *world) any { return []any{w.evil.URL + "/notes/2", w.honest.note(w.eve, "/notes/2", "forged")} }},
+		{name: "two ids in one", from: eve, kind: "Create", object: func(w *world) any {
+			return with(with(w.honest.note(w.eve, "/notes/2", "forged"), "id", []any{w.honest.URL + "/notes/2"}), "href", w.evil.URL+"/notes/2")
+		}},
 		{name: "no id", from: eve, kind: "Create", object: func(w *world) any { return with(w.evil.note(w.eve, "/notes/2", "x"), "id", nil) }},
 		{name: "an id of javascript", from: eve, kind: "Create",
 			object: func(w *world) any { return with(w.evil.note(w.eve, "/notes/2", "x"), "id", "javascript:alert(1)") }},
@@ -131,6 +136,9 @@ func TestForgedUpdate(t *testing.T) {
 				return with(edited(w.honest.listing(w.carol, "/listings/1", "Blue mug", "0.01")), "attributedTo", w.carol)
 			}},
 		{name: "ben himself by eve", from: eve, kind: "Update", object: func(w *world) any { return with(w.honest.actor(t, "ben"), "name", "Forged") }},
+		{name: "eve's id, and ben beside it with eve's key", from: eve, kind: "Update", object: func(w *world) any {
+			return []any{w.eve, with(w.honest.actor(t, "ben"), "publicKey", m{"id": w.ben + "#main-key", "owner": w.ben, "publicKeyPem": publicPEM(t, w.evil.key)})}
+		}},
 		{name: "ben himself by the neighbour", from: carol, kind: "Update",
 			object: func(w *world) any { return with(w.honest.actor(t, "ben"), "name", "Forged") }},
 		{name: "anna's post", from: eve, kind: "Update",

@@ -23,7 +23,7 @@ func (f *Federation) local(ctx context.Context, uri string) (*souk.Account, erro
 
 // applyFollow answers a follower (ActivityPub 7.5).
 func (f *Federation) applyFollow(ctx context.Context, in *incoming) (plan, error) {
-	followee, err := f.local(ctx, in.body.id("object"))
+	followee, err := f.local(ctx, in.id)
 	if err != nil {
 		return nil, err
 	}
@@ -69,15 +69,15 @@ func (f *Federation) applyReject(ctx context.Context, in *incoming) (plan, error
 // applyAnswer ends the waiting of a follow that an account of this node sent, or ends the follow (ActivityPub 7.6, 7.7).
 // Only the one who is followed can answer: the pair is looked up with the sender as its second half.
 func (f *Federation) applyAnswer(_ context.Context, in *incoming, accepted bool) (plan, error) {
-	id, follower := in.body.id("object"), ""
-	if follow := in.body.object("object"); follow != nil {
+	id, follower := in.id, ""
+	if follow := in.object; follow != nil {
 		if !follow.is("Follow") {
 			return nil, ignored("answer to %.50q", follow.kind())
 		}
 		if followee := follow.id("object"); followee != "" && followee != in.Actor {
 			return nil, foreign("answer to a follow of %.200q", followee)
 		}
-		id, follower = follow.text("id"), follow.id("actor")
+		id, follower = follow.self(), follow.id("actor")
 	}
 	if id == "" && follower == "" {
 		return nil, malformed("answer to nothing")
@@ -91,17 +91,17 @@ func (f *Federation) applyAnswer(_ context.Context, in *incoming, accepted bool)
 // applyUndo takes back what the same actor did: a Follow, Like, Announce or Block (ActivityPub 7.8). The object may be
 // whole or only an id; either way only what is stored as done by this actor ends.
 func (f *Federation) applyUndo(ctx context.Context, in *incoming) (plan, error) {
-	undone := in.body.object("object")
+	undone := in.object
 	if undone == nil {
-		return f.undoByID(in, in.body.id("object"))
+		return f.undoByID(in, in.id)
 	}
-	if id := undone.text("id"); id != "" && !SameOrigin(id, in.Actor) {
+	if id := undone.self(); id != "" && !SameOrigin(id, in.Actor) {
 		return nil, foreign("undo of %.200q", id)
 	}
 	if by := undone.id("actor"); by != "" && by != in.Actor {
 		return nil, foreign("undo of what %.200q did", by)
 	}
-	id, target := undone.text("id"), undone.id("object")
+	id, target := undone.self(), undone.id("object")
 	switch undone.kind() {
 	case "Follow":
 		followee, err := f.local(ctx, target)
@@ -148,7 +148,7 @@ func (f *Federation) undoByID(in *incoming, id string) (plan, error) {
 // applyBlock notes that an account of this node is blocked (ActivityPub 7.9 leaves it to servers; Mastodon and others
 // tell): follows between the two end, and what the blocked one does to the other is refused.
 func (f *Federation) applyBlock(ctx context.Context, in *incoming) (plan, error) {
-	blocked, err := f.local(ctx, in.body.id("object"))
+	blocked, err := f.local(ctx, in.id)
 	if err != nil {
 		return nil, err
 	}

@@ -11,11 +11,17 @@ import (
 // its own origin is believed: the node that signed is the one that holds the listing. Of other origins it is
 // only a hint, and the origin is asked. Listings come into the index this way, not into timelines; anything else is ignored.
 func (f *Federation) applyAnnounced(ctx context.Context, catalogue *souk.Account, inner object) (plan, error) {
-	id, seller := inner.id("object"), inner.id("actor")
+	id, embedded, err := inner.one("object")
+	if err != nil {
+		return nil, err
+	}
+	seller, _, err := inner.one("actor")
+	if err != nil {
+		return nil, err
+	}
 	if !validIRI(id) || !validIRI(seller) {
 		return nil, malformed("announced activity of %.200q about %.200q", seller, id)
 	}
-	embedded := inner.object("object")
 	if !SameOrigin(id, catalogue.URI) || !SameOrigin(seller, catalogue.URI) || embedded == nil && !inner.is("Delete") {
 		return f.recheckListing(ctx, id)
 	}

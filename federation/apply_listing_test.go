@@ -103,6 +103,10 @@ func TestCatalogueOfOthersListings(t *testing.T) {
 	if state, _ := k.deliver(t, k.peer, k.peer.activity("Announce", k.catalogue, "/a/6", turned)); state == "done" {
 		t.Error("a listing at an address of another origin was kept")
 	}
+	both := k.peer.activity("Create", k.seller, "/inner/7", []any{k.peer.URL + "/listings/8", other.listing(k.seller, "/listings/8", "Both", "1.00")})
+	if state, _ := k.deliver(t, k.peer, k.peer.activity("Announce", k.catalogue, "/a/7", both)); state == "done" {
+		t.Error("one address was checked, and a listing at another kept")
+	}
 	gone := other.activity("Delete", seller, "/inner/3", uri)
 	k.done(t, k.peer, k.peer.activity("Announce", k.catalogue, "/a/3", gone))
 	if p := k.post(t, uri); p.Deleted != nil {

@@ -9,7 +9,7 @@ import (
 
 // applyCreate keeps a new post or listing, if it concerns anybody here (ActivityPub 7.2).
 func (f *Federation) applyCreate(ctx context.Context, in *incoming) (plan, error) {
-	o, err := f.objectOf(ctx, in.body, in.by)
+	o, err := f.ownObject(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -18,10 +18,10 @@ func (f *Federation) applyCreate(ctx context.Context, in *incoming) (plan, error
 
 // applyUpdate changes an actor, a post or a listing as its owner says (ActivityPub 7.3).
 func (f *Federation) applyUpdate(ctx context.Context, in *incoming) (plan, error) {
-	if id := in.body.id("object"); id == in.Actor {
+	if in.id == in.Actor {
 		return f.planActor(ctx, in)
 	}
-	o, err := f.objectOf(ctx, in.body, in.by)
+	o, err := f.ownObject(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -31,28 +31,27 @@ func (f *Federation) applyUpdate(ctx context.Context, in *incoming) (plan, error
 	return f.planPost(ctx, o, in.by)
 }
 
-// objectOf is the object of a Create or Update, which must be the actor's own: of the same origin, and by the actor. Where
-// only its id is given it is read at that origin (FEP-fe34).
-func (f *Federation) objectOf(ctx context.Context, activity object, by *souk.Account) (object, error) {
-	id := activity.id("object")
-	if !validIRI(id) {
-		return nil, malformed("object with the id %.200q", id)
+// ownObject is the object of a Create or Update, which must be the actor's own: of the same origin, and by the actor.
+// Where only its id is given it is read at that origin (FEP-fe34).
+func (f *Federation) ownObject(ctx context.Context, in *incoming) (object, error) {
+	if !validIRI(in.id) {
+		return nil, malformed("object with the id %.200q", in.id)
 	}
-	if !SameOrigin(id, by.URI) {
-		return nil, foreign("%.200q is not of the origin of %.200q", id, by.URI)
+	if !SameOrigin(in.id, in.Actor) {
+		return nil, foreign("%.200q is not of the origin of %.200q", in.id, in.Actor)
 	}
-	o := activity.object("object")
+	o := in.object
 	if o == nil {
 		var err error
-		if o, err = f.document(ctx, id); err != nil {
+		if o, err = f.document(ctx, in.id); err != nil {
 			return nil, err
 		}
-		if o.text("id") != id {
-			return nil, foreign("%.200q calls itself %.200q", id, o.text("id"))
-		}
 	}
-	if !o.owner(by.URI) {
-		return nil, foreign("%.200q is not by %.200q", id, by.URI)
+	if o.self() != in.id {
+		return nil, foreign("%.200q calls itself %.200q", in.id, o.self())
+	}
+	if !o.owner(in.Actor) {
+		return nil, foreign("%.200q is not by %.200q", in.id, in.Actor)
 	}
 	return o, nil
 }
@@ -108,8 +107,8 @@ func (f *Federation) planEdit(ctx context.Context, r *remote, id int64) (plan, e
 // planActor stores an actor that changed. The embedded document is the actor's own word; where it is not whole, as it is
 // with some servers, the origin is asked.
 func (f *Federation) planActor(ctx context.Context, in *incoming) (plan, error) {
-	o := in.body.object("object")
-	if o == nil || len(o.keys()) == 0 || o.text("inbox") == "" {
+	o := in.object
+	if o == nil || o.self() != in.Actor || len(o.keys()) == 0 || o.text("inbox") == "" {
 		if _, err := f.fetchActor(ctx, in.Actor, in.by.KeyID); err != nil {
 			return nil, err
 		}
@@ -128,11 +127,10 @@ func (f *Federation) planActor(ctx context.Context, in *incoming) (plan, error) 
 // applyDelete makes a tombstone of a post, or forgets an actor (ActivityPub 7.4). The object may be an id, a Tombstone
 // or what it was.
 func (f *Federation) applyDelete(ctx context.Context, in *incoming) (plan, error) {
-	id := in.body.id("object")
-	if id == in.Actor {
+	if in.id == in.Actor {
 		return func(ctx context.Context, tx *souk.DB) error { return tx.DeleteRemoteAccount(ctx, in.Actor) }, nil
 	}
-	return f.planDelete(ctx, id, in.by)
+	return f.planDelete(ctx, in.id, in.by)
 }
 
 // planDelete deletes what is the actor's. An id of another origin is refused even where nothing is known of it: its

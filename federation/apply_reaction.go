@@ -9,7 +9,7 @@ import (
 
 // applyLike notes a like, or a reaction with an emoji, of a post that is kept here (ActivityPub 7.10).
 func (f *Federation) applyLike(ctx context.Context, in *incoming) (plan, error) {
-	post, err := f.knownPost(ctx, in.body.id("object"))
+	post, err := f.knownPost(ctx, in.id)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (f *Federation) knownPost(ctx context.Context, uri string) (int64, error) {
 // applyAnnounce shares a post (ActivityPub 7.11), or is a catalogue's or a group's way of passing an activity on
 // (FEP-1b12).
 func (f *Federation) applyAnnounce(ctx context.Context, in *incoming) (plan, error) {
-	inner := in.body.object("object")
+	inner := in.object
 	followed, err := f.db.FollowsAnyone(ctx, in.by.ID)
 	if err != nil {
 		return nil, err
@@ -49,9 +49,13 @@ func (f *Federation) applyAnnounce(ctx context.Context, in *incoming) (plan, err
 		if !inner.is("Create") {
 			return nil, ignored("announce of %.50q", inner.kind())
 		}
-		return f.applyBoost(ctx, in, inner.id("object"), followed)
+		shared, _, err := inner.one("object")
+		if err != nil {
+			return nil, err
+		}
+		return f.applyBoost(ctx, in, shared, followed)
 	}
-	return f.applyBoost(ctx, in, in.body.id("object"), followed)
+	return f.applyBoost(ctx, in, in.id, followed)
 }
 
 // applyBoost notes that the actor shares a post. One that is not known here is read at its origin, never from the

@@ -175,7 +175,7 @@ func idOf(v any) string {
 	case string:
 		return v
 	case map[string]any:
-		if id, ok := v["id"].(string); ok {
+		if id := object(v).self(); id != "" {
 			return id
 		}
 		if href, ok := v["href"].(string); ok {
@@ -183,6 +183,27 @@ func idOf(v any) string {
 		}
 	}
 	return ""
+}
+
+// self is the object's own id. Only a string counts, so that no two readers see two ids.
+func (o object) self() string {
+	id, _ := o["id"].(string)
+	return id
+}
+
+// one is a property that must have a single value: its id, and the object itself where it is not only an id. Both are
+// of the same value: with several, one would be checked and the other used.
+func (o object) one(key string) (id string, embedded object, err error) {
+	list := o.values(key)
+	if len(list) > 1 {
+		return "", nil, malformed("%d values of %s", len(list), key)
+	}
+	if len(list) == 1 {
+		if m, ok := list[0].(map[string]any); ok {
+			embedded = m
+		}
+	}
+	return o.id(key), embedded, nil
 }
 
 // types are the types of the object, without the prefix of ActivityStreams.
@@ -275,7 +296,7 @@ func (o object) page() string {
 		s := 1
 		if mediaType == "" || strings.HasPrefix(mediaType, "text/html") {
 			s = 2
-			if SameOrigin(address, o.text("id")) {
+			if SameOrigin(address, o.self()) {
 				s = 3
 			}
 		}

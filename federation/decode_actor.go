@@ -30,10 +30,10 @@ type actorKey struct{ id, pem string }
 // keys are the usable keys of an actor document: of the actor's origin, and saying to be the actor's (the other half of
 // "the actor says that this is its key"; FEP-fe34).
 func (o object) keys() []actorKey {
-	id := o.text("id")
+	id := o.self()
 	var list []actorKey
 	for _, k := range o.objects("publicKey") {
-		key := actorKey{id: k.text("id"), pem: k.text("publicKeyPem")}
+		key := actorKey{id: k.self(), pem: k.text("publicKeyPem")}
 		if owner := k.first("owner", "controller"); owner != "" && owner != id {
 			continue
 		}
@@ -49,7 +49,7 @@ func (o object) keys() []actorKey {
 // far as the caller knows that the document came from its origin. Addresses of other origins are dropped: an actor speaks
 // for one server.
 func decodeActor(o object, keyID string, now time.Time) (*souk.RemoteAccount, error) {
-	id := o.text("id")
+	id := o.self()
 	switch {
 	case !validIRI(id):
 		return nil, malformed("actor with the id %.200q", id)
@@ -98,17 +98,17 @@ func decodeActor(o object, keyID string, now time.Time) (*souk.RemoteAccount, er
 func actorName(o object) (string, error) {
 	name := o.text("preferredUsername")
 	if name == "" {
-		name = lastSegment(o.text("id")) // services without people, such as relays
+		name = lastSegment(o.self()) // services without people, such as relays
 	}
 	if name == "" || utf8.RuneCountInString(name) > maxActorName {
-		return "", malformed("actor %.200q has no usable name", o.text("id"))
+		return "", malformed("actor %.200q has no usable name", o.self())
 	}
 	for _, r := range name {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && !strings.ContainsRune("_.-~", r) {
-			if r == ':' && name == hostOf(o.text("id")) { // a node's own actor is named as its host
+			if r == ':' && name == hostOf(o.self()) { // a node's own actor is named as its host
 				continue
 			}
-			return "", malformed("actor %.200q has the name %.100q", o.text("id"), name)
+			return "", malformed("actor %.200q has the name %.100q", o.self(), name)
 		}
 	}
 	return name, nil

@@ -50,7 +50,7 @@ func (f *Federation) decoder() decoder {
 // post reads a post by the author, whose id the caller has compared with attributedTo. Texts are as they came; souk
 // makes them safe.
 func (d decoder) post(o object, author *souk.Account) (*souk.RemotePost, error) {
-	id := o.text("id")
+	id := o.self()
 	if !validIRI(id) {
 		return nil, malformed("post with the id %.200q", id)
 	}

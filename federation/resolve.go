@@ -21,8 +21,8 @@ func (f *Federation) own(iri string) bool { return SameOrigin(iri, f.db.BaseURL(
 // blocked are not asked (souk.ErrForbidden), nor is this node.
 func (f *Federation) document(ctx context.Context, iri string) (object, error) {
 	o, err := f.fetch(ctx, iri)
-	if errors.Is(err, ErrForeignID) && o != nil && validIRI(o.text("id")) {
-		return f.fetch(ctx, o.text("id"))
+	if errors.Is(err, ErrForeignID) && o != nil && validIRI(o.self()) {
+		return f.fetch(ctx, o.self())
 	}
 	return o, err
 }
@@ -119,7 +119,7 @@ func (f *Federation) readActor(ctx context.Context, iri, keyID string) (*souk.Ac
 	}
 	// A key may have a document of its own, or one that shows no more of the actor than its key (GoToSocial).
 	if owner := keyOwner(o); owner != "" {
-		if !SameOrigin(owner, o.text("id")) {
+		if !SameOrigin(owner, o.self()) {
 			return nil, foreign("key of %.200q at %.200q", owner, iri)
 		}
 		if o, err = f.document(ctx, owner); err != nil {

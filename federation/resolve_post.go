@@ -101,7 +101,7 @@ func (f *Federation) fetchPost(ctx context.Context, iri string) (*remote, error)
 // authorOf is the account that an object of its origin names as its author.
 func (f *Federation) authorOf(ctx context.Context, o object) (*souk.Account, error) {
 	for _, id := range o.ids("attributedTo") {
-		if !SameOrigin(id, o.text("id")) {
+		if !SameOrigin(id, o.self()) {
 			continue
 		}
 		author, err := f.ResolveActor(ctx, id)
@@ -113,11 +113,15 @@ func (f *Federation) authorOf(ctx context.Context, o object) (*souk.Account, err
 		}
 		return author, nil
 	}
-	return nil, foreign("%.200q is by nobody of its origin", o.text("id"))
+	return nil, foreign("%.200q is by nobody of its origin", o.self())
 }
 
-// decodeRemote reads a post or a listing by an author that was compared with it.
+// decodeRemote reads a post or a listing by an author that was compared with attributedTo. The one rule that holds for
+// all ways in is checked here once more: nobody writes at an address of another origin.
 func (f *Federation) decodeRemote(o object, author *souk.Account) (*remote, error) {
+	if !SameOrigin(o.self(), author.URI) {
+		return nil, foreign("%.200q is not of the origin of %.200q", o.self(), author.URI)
+	}
 	if o.isVote() {
 		return nil, ignored("a vote")
 	}
