@@ -16,7 +16,12 @@ import (
 
 // openAPI is the OpenAPI 3.1 document of the table.
 func (a *API) openAPI() ([]byte, error) {
-	s := &schemas{named: map[string]schema{}}
+	s := &schemas{named: map[string]schema{}, inputs: map[string]bool{}}
+	for _, c := range a.calls {
+		if c.out != reflect.TypeFor[none]() {
+			s.of(c.out, false)
+		}
+	}
 	paths := map[string]map[string]any{}
 	for _, c := range a.calls {
 		if paths[c.Path] == nil {

@@ -9,8 +9,12 @@ import (
 type schema map[string]any
 
 // schemas makes schemas of Go types and keeps those of structs under their names. What is read is described strictly:
-// other fields are refused. What is answered may gain fields.
-type schemas struct{ named map[string]schema }
+// other fields are refused. What is answered has all its fields, and may gain others. A struct that is read and answered
+// has two schemas, of which the one that is read is called Input; so what is answered is made first.
+type schemas struct {
+	named  map[string]schema
+	inputs map[string]bool // names of those that are read
+}
 
 func (s *schemas) of(t reflect.Type, read bool) schema {
 	switch {
@@ -25,11 +29,15 @@ func (s *schemas) of(t reflect.Type, read bool) schema {
 	case reflect.Pointer:
 		return s.of(t.Elem(), read)
 	case reflect.Struct:
-		if _, made := s.named[t.Name()]; !made {
-			s.named[t.Name()] = nil // so that a struct may hold itself
-			s.named[t.Name()] = s.object(t, read)
+		name := t.Name()
+		if _, answered := s.named[name]; read && answered && !s.inputs[name] {
+			name += "Input"
 		}
-		return schema{"$ref": "#/components/schemas/" + t.Name()}
+		if _, made := s.named[name]; !made {
+			s.named[name], s.inputs[name] = nil, read // so that a struct may hold itself
+			s.named[name] = s.object(t, read)
+		}
+		return schema{"$ref": "#/components/schemas/" + name}
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {
 			return schema{"type": "string"}
