@@ -208,11 +208,26 @@ func TestDraftIsNowhere(t *testing.T) {
 	draft := ok(n.db.CreateListing(t.Context(), n.anna.ID, souk.NewListing{Title: "Not yet", Price: souk.Money{Amount: 1, Currency: "EUR"}, State: souk.ListingDraft}))(t)
 	for what, err := range map[string]error{
 		"listing": second(n.Listing(t.Context(), draft.ID)), "post": second(n.Post(t.Context(), 0, draft.ID)), "replies": second(n.Replies(t.Context(), draft.ID, nil)),
-		"context": second(n.Context(t.Context(), draft.ID)), "likes": second(n.Likes(t.Context(), draft.ID)), "shares": second(n.Shares(t.Context(), draft.ID)),
+		"proposal": second(n.Proposal(t.Context(), draft.ID)), "context": second(n.Context(t.Context(), draft.ID)), "likes": second(n.Likes(t.Context(), draft.ID)), "shares": second(n.Shares(t.Context(), draft.ID)),
 	} {
 		if !errors.Is(err, souk.ErrNotFound) {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+func TestProposal(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase)
+	l := n.list(t, false)
+	listing := read(t, ok(n.Listing(t.Context(), l.ID))(t))
+	doc := read(t, ok(n.Proposal(t.Context(), l.ID))(t))
+	if doc["id"] != listing["proposal"] || doc["type"] != "Proposal" || doc["name"] != "Blue mug" {
+		t.Errorf("%v is not the %v of the listing", doc, listing["proposal"])
+	}
+	must(t, n.db.WithdrawListing(t.Context(), n.anna.ID, l.ID))
+	if _, err := n.Proposal(t.Context(), l.ID); !errors.Is(err, souk.ErrGone) {
+		t.Errorf("withdrawn: %v", err)
 	}
 }
 

@@ -1,6 +1,11 @@
 package federation
 
-import "souk"
+import (
+	"context"
+	"encoding/json"
+
+	"souk"
+)
 
 // addProposal makes a listing's note a FEP-0837 proposal: what is given (publishes) for what (reciprocal). Stock leaves
 // the node only as one of three words; a number would tell sales.
@@ -18,6 +23,36 @@ func (n *note) addProposal(l *souk.Listing) {
 	}
 	n.Reciprocal = &intent{Type: "Intent", ID: n.ID + "#reciprocal", Action: "transfer", ResourceConformsTo: currencyURI(price.Currency),
 		ResourceQuantity: units(price.Decimal()), PriceCurrency: price.Currency}
+	n.Proposal = n.ID + "/proposal"
+}
+
+// proposal is the listing of a note as an object of the type Proposal, with an id of its own.
+func (n *note) proposal(name string) *proposal {
+	p := &proposal{Context: json.RawMessage(contextListing), ID: n.Proposal, Type: "Proposal", AttributedTo: n.AttributedTo, Name: name,
+		Content: n.Content, URL: n.URL, Published: n.Published, Updated: n.Updated, To: n.To, CC: n.CC, Attachment: n.Attachment,
+		Purpose: n.Purpose, UnitBased: n.UnitBased}
+	publishes, reciprocal := *n.Publishes, *n.Reciprocal
+	publishes.ID, reciprocal.ID = p.ID+"#primary", p.ID+"#reciprocal"
+	p.Publishes, p.Reciprocal = &publishes, &reciprocal
+	return p
+}
+
+// Proposal is the listing at /listings/{id}/proposal as FEP-0837 has it, for readers to whom a Note is no offer. What is
+// not for sale any more is souk.ErrGone; drafts are souk.ErrNotFound.
+func (f *Federation) Proposal(ctx context.Context, id int64) (_ *Document, err error) {
+	defer wrap(&err, "proposal %d", id)
+	l, err := f.db.Listing(ctx, 0, id)
+	if err != nil {
+		return nil, err
+	}
+	if !l.Local() {
+		return nil, souk.ErrNotFound
+	}
+	n, err := encoder{f.db}.note(ctx, l.Post)
+	if err != nil {
+		return nil, err
+	}
+	return answer(n.proposal(l.Title))
 }
 
 // maxDescription is how many characters of a description are sent and read; content holds only its beginning, which is

@@ -106,6 +106,7 @@ func sampleDocuments(t *testing.T, n *testNode) map[string]any {
 		"note_public.json": noteOf(samplePost(souk.Public)), "note_full.json": noteOf(fullPost()),
 		"note_followers.json": noteOf(samplePost(souk.FollowersOnly)), "note_direct.json": noteOf(directPost(bo)),
 		"listing.json": noteOf(sampleListing(souk.InStock)), "listing_few_left.json": noteOf(sampleListing(souk.FewLeft)), "listing_sold_out.json": noteOf(sampleListing(souk.NoStock)),
+		"proposal.json":   bare(sampleListing(souk.InStock)).proposal("Blue stoneware mug"),
 		"tombstone.json":  buried,
 		"create.json":     e.about("Create", testBase+"/activities/201", bare(samplePost(souk.Public))),
 		"update.json":     e.about("Update", testBase+"/activities/202", bare(fullPost())),
@@ -162,7 +163,7 @@ func answered(name string) bool {
 func TestGoldenIsReadByGoFed(t *testing.T) {
 	t.Parallel()
 	for _, file := range ok(filepath.Glob(filepath.Join("testdata", "golden", "*.json")))(t) {
-		if answered(filepath.Base(file)) {
+		if answered(filepath.Base(file)) || filepath.Base(file) == "proposal.json" { // which is of another vocabulary
 			continue
 		}
 		var m map[string]any

@@ -27,7 +27,7 @@ const (
 	// ActivityStreams.
 	contextListing = `["https://www.w3.org/ns/activitystreams",{` + noteTerms + `,` +
 		`"vf":"https://w3id.org/valueflows/ont/vf#","om2":"http://www.ontology-of-units-of-measure.org/resource/om-2/",` +
-		`"Intent":"vf:Intent","purpose":"vf:purpose","publishes":"vf:publishes","reciprocal":"vf:reciprocal","unitBased":"vf:unitBased",` +
+		`"Intent":"vf:Intent","Proposal":"vf:Proposal","proposal":{"@id":"urn:x-souk:proposal","@type":"@id"},"purpose":"vf:purpose","publishes":"vf:publishes","reciprocal":"vf:reciprocal","unitBased":"vf:unitBased",` +
 		`"action":"vf:action","resourceConformsTo":{"@id":"vf:resourceConformsTo","@type":"@id"},` +
 		`"resourceQuantity":"vf:resourceQuantity","availableQuantity":"vf:availableQuantity",` +
 		`"hasUnit":"om2:hasUnit","hasNumericalValue":"om2:hasNumericalValue",` +
@@ -83,6 +83,27 @@ type note struct {
 	UnitBased  bool    `json:"unitBased,omitempty"`
 	Publishes  *intent `json:"publishes,omitempty"`
 	Reciprocal *intent `json:"reciprocal,omitempty"`
+	Proposal   string  `json:"proposal,omitempty"` // the same, typed Proposal
+}
+
+// proposal is a listing for those who know ValueFlows and not Notes.
+type proposal struct {
+	Context      json.RawMessage `json:"@context"`
+	ID           string          `json:"id"`
+	Type         string          `json:"type"`
+	AttributedTo string          `json:"attributedTo"`
+	Name         string          `json:"name"`
+	Content      string          `json:"content"`
+	URL          string          `json:"url"`
+	Published    string          `json:"published"`
+	Updated      string          `json:"updated,omitempty"`
+	To           []string        `json:"to"`
+	CC           []string        `json:"cc"`
+	Attachment   []attachment    `json:"attachment"`
+	Purpose      string          `json:"purpose"`
+	UnitBased    bool            `json:"unitBased"`
+	Publishes    *intent         `json:"publishes"`
+	Reciprocal   *intent         `json:"reciprocal"`
 }
 
 // tag is a Hashtag or a Mention.

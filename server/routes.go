@@ -45,6 +45,7 @@ func (s *Server) routes() {
 
 	// Objects. A post's page and a listing's page are for people at the same address.
 	e.GET("/listings/:id", negotiate(byID(fed.Listing), s.listingPage), open)
+	e.GET("/listings/:id/proposal", byID(fed.Proposal), open)
 	for _, object := range []string{"/posts/:id", "/listings/:id"} {
 		e.GET(object+"/replies", pageByID(fed.Replies), open)
 		e.GET(object+"/context", byID(fed.Context), open)

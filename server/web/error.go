@@ -25,9 +25,10 @@ const (
 )
 
 // gate is the page that stands before a shop which is not set up yet, or, where it sells, is closed; nil where the way
-// is free. Profiles and posts of a closed shop stay open: the community outlives a holiday.
+// is free, or somebody who sells here looks at the closed shop. Profiles and posts of a closed shop stay open: the
+// community outlives a holiday.
 func (v *view) gate(sells bool) (*answer, error) {
-	if v.owner != nil && (v.shop.Open || !sells) {
+	if v.owner != nil && (v.shop.Open || !sells || v.preview) {
 		return nil, nil
 	}
 	page := themes.GatePage{NotSetUp: v.owner == nil, Frame: v.frame(themes.Head{Title: v.theme("gate.new"), NoIndex: true})}

@@ -24,7 +24,7 @@ func filled(change func(url.Values)) url.Values {
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
-	s.cup(nil)
+	s.goods(nil)
 	r := s.post("/products/celadon-cup/order", filled(nil))
 	if r.StatusCode != http.StatusSeeOther || !strings.HasPrefix(r.Header.Get("Location"), "/orders/") {
 		t.Fatalf("order: %d %q\n%s", r.StatusCode, r.Header.Get("Location"), r.body)
@@ -66,7 +66,7 @@ func TestOrder(t *testing.T) {
 func TestOrderFormComesBackFilled(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
-	s.cup(nil)
+	s.goods(nil)
 	for _, c := range []struct {
 		name   string
 		change func(url.Values)
@@ -108,7 +108,7 @@ func TestOrderFormComesBackFilled(t *testing.T) {
 func TestOneOrderHoweverOftenSent(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
-	s.cup(nil)
+	s.goods(nil)
 	links := make([]string, 10)
 	if err := atOnce(len(links), func(i int) error {
 		r := s.post("/products/celadon-cup/order", filled(nil))
@@ -142,7 +142,7 @@ func TestOneOrderHoweverOftenSent(t *testing.T) {
 func TestOrdersOfOtherSitesAreRefused(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
-	s.cup(nil)
+	s.goods(nil)
 	r := s.request(http.MethodPost, "/products/celadon-cup/order", strings.NewReader(filled(nil).Encode()),
 		"Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site")
 	if r.StatusCode != http.StatusForbidden {
@@ -157,7 +157,7 @@ func TestOrdersOfOtherSitesAreRefused(t *testing.T) {
 func TestVariants(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
-	l := s.cup(nil)
+	l := s.goods(nil)
 	ctx := t.Context()
 	second := s.NewID()
 	for sql, args := range map[string][]any{

@@ -43,7 +43,7 @@ func TestHome(t *testing.T) {
 func TestLanguagesHaveOneAddressEach(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
-	s.cup(nil)
+	s.goods(nil)
 	for path, to := range map[string]string{"/en/": "/", "/en": "/", "/en/products?in_stock=true&x=1": "/products?in_stock=true", "/en/products/celadon-cup": "/products/celadon-cup"} {
 		if r := s.get(path); r.StatusCode != http.StatusFound || r.Header.Get("Location") != to {
 			t.Errorf("%s: %d to %q, want 302 to %q", path, r.StatusCode, r.Header.Get("Location"), to)
@@ -133,7 +133,7 @@ func TestPostsOfOthersAndHiddenOnesHaveNoPage(t *testing.T) {
 func TestProfile(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
-	l := s.cup(nil)
+	l := s.goods(nil)
 	bio := "Potter " + hostile
 	must(s.SaveProfile(t.Context(), s.owner.ID, souk.Profile{Bio: &bio, Fields: []souk.Field{{Name: "Web", Value: "https://anna.example"}}}))(t)
 	s.says(s.owner, souk.NewPost{Source: "First"})
@@ -156,7 +156,7 @@ func TestProfile(t *testing.T) {
 func TestTag(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
-	s.cup(nil)
+	s.goods(nil)
 	s.says(s.owner, souk.NewPost{Source: "Glaze tests #Celadon"})
 	d := s.page("/tags/celadon", 200)
 	want(t, d, "main h1", "#Celadon")
@@ -200,7 +200,7 @@ func TestGate(t *testing.T) {
 		t.Errorf("gate: %v", r.Header)
 	}
 	s = annasShop(t)
-	l := s.cup(nil)
+	l := s.goods(nil)
 	p := s.says(s.owner, souk.NewPost{Source: "Holiday"})
 	s.shop(func(shop *souk.Shop) { shop.Open = false })
 	for path, status := range map[string]int{"/": 503, "/zh/": 503, "/products": 503, "/products/" + l.Slug: 503, "/tags/celadon": 503,
@@ -210,6 +210,16 @@ func TestGate(t *testing.T) {
 		}
 	}
 	want(t, s.page("/", 503), "main .empty a.btn.primary@href", "/follow")
+	mine := s.get("/products/"+l.Slug, "Cookie", s.signedIn(s.owner))
+	want(t, s.document(mine, "preview", 200), "h1", "Celadon cup")
+	if mine.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("the preview may be cached: %v", mine.Header)
+	}
+	member := must(s.CreateAccount(t.Context(), souk.NewAccount{Name: "bo"}))(t)
+	if r := s.get("/", "Cookie", s.signedIn(member)); r.StatusCode != 503 {
+		t.Errorf("a member who sells nothing sees the closed shop: %d", r.StatusCode)
+	}
+	s.page("/products/"+l.Slug, 503)
 	s.shop(func(shop *souk.Shop) { shop.Open = true })
 	s.page("/", 200)
 }

@@ -15,7 +15,7 @@ func TestProduct(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
 	l := s.cup(nil)
-	other := s.cup(func(n *souk.NewListing) { n.Title = "Ash bowl" })
+	other := s.goods(func(n *souk.NewListing) { n.Title = "Ash bowl" })
 	s.says(s.owner, souk.NewPost{Source: "See [the cup](" + s.url + "/products/" + l.Slug + ")"})
 	mira := s.stranger("mira", "social.example")
 	asked := s.answers(mira, l.Post.URI, "1", "<p>Dishwasher?</p>")
@@ -116,7 +116,7 @@ func TestProductMoves(t *testing.T) {
 	s.pass(time.Second)
 	want(t, s.page(to, http.StatusGone), "main h1", "This is no longer here")
 	s.page("/products/never-was", http.StatusNotFound)
-	draft := s.cup(func(n *souk.NewListing) { n.State, n.Title = souk.ListingDraft, "Secret" })
+	draft := s.goods(func(n *souk.NewListing) { n.State, n.Title = souk.ListingDraft, "Secret" })
 	s.page("/products/secret", http.StatusNotFound)
 	s.page("/posts/"+id(draft.ID), http.StatusNotFound)
 }
@@ -125,10 +125,10 @@ func TestProductsFilterAndPages(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
 	for range 26 {
-		s.cup(func(n *souk.NewListing) { n.MediaIDs = nil })
+		s.goods(nil)
 	}
-	s.cup(func(n *souk.NewListing) {
-		n.Title, n.Category, n.Tags, n.MediaIDs, n.Quantity = "Bowl", "Home/Bowls", []string{"Ash"}, nil, 0
+	s.goods(func(n *souk.NewListing) {
+		n.Title, n.Category, n.Tags, n.Quantity = "Bowl", "Home/Bowls", []string{"Ash"}, 0
 	})
 	d := s.page("/products", 200)
 	wantCount(t, d, ".grid > li", 24)

@@ -20,7 +20,7 @@ import (
 func TestPublicHeaders(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
-	s.cup(nil)
+	s.goods(nil)
 	for _, path := range []string{"/", "/zh/", "/products", "/products/celadon-cup", "/posts", "/@anna", "/tags/celadon", "/posts.rss", "/products.json"} {
 		r := s.get(path)
 		if r.StatusCode != 200 || r.Header.Get("Set-Cookie") != "" || r.Header.Get("Cache-Control") != "public, max-age=60, stale-while-revalidate=300" ||
@@ -48,7 +48,7 @@ func TestPublicHeaders(t *testing.T) {
 func TestPageFollowsChanges(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
-	l := s.cup(nil)
+	l := s.goods(nil)
 	before := s.get("/products/celadon-cup")
 	price := souk.Money{Amount: 1900, Currency: "EUR"}
 	must(s.ChangeListing(t.Context(), s.owner.ID, l.ID, souk.ListingChange{Price: &price}))(t)
@@ -61,7 +61,7 @@ func TestPageFollowsChanges(t *testing.T) {
 func TestStormOfReaders(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
-	s.cup(nil)
+	s.goods(nil)
 	s.page("/", 200) // what is loaded once is loaded
 	s.lookups.Store(0)
 	var cookies atomic.Int32

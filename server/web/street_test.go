@@ -151,13 +151,24 @@ func (s *street) cup(change func(*souk.NewListing)) *souk.Listing {
 	s.t.Helper()
 	ctx := s.t.Context()
 	pictures := souk.NewPictures(souk.PictureConfig{})
-	m := must(s.AddPicture(ctx, s.owner.ID, must(pictures.Process(ctx, bytes.NewReader(drawing(s.t, 900))))(s.t), "A pale cup"))(s.t)
+	m := must(s.AddPicture(ctx, s.owner.ID, must(pictures.Process(ctx, bytes.NewReader(drawing(s.t, 400))))(s.t), "A pale cup"))(s.t)
+	return s.goods(func(n *souk.NewListing) {
+		n.MediaIDs = []int64{m.ID}
+		if change != nil {
+			change(n)
+		}
+	})
+}
+
+// goods is a published product of anna without a picture.
+func (s *street) goods(change func(*souk.NewListing)) *souk.Listing {
+	s.t.Helper()
 	n := souk.NewListing{Title: "Celadon cup", Description: "Thrown by hand.\n\nFired with **pine**.", Price: souk.Money{Amount: 2400, Currency: "EUR"},
-		Quantity: 5, Category: "Home/Cups", Tags: []string{"Celadon"}, MediaIDs: []int64{m.ID}, Lang: "en"}
+		Quantity: 5, Category: "Home/Cups", Tags: []string{"Celadon"}, Lang: "en"}
 	if change != nil {
 		change(&n)
 	}
-	l := must(s.CreateListing(ctx, s.owner.ID, n))(s.t)
+	l := must(s.CreateListing(s.t.Context(), s.owner.ID, n))(s.t)
 	s.pass(time.Second)
 	return l
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -29,6 +30,8 @@ type view struct {
 	path   string // of the page in the shop's language: "/products/cup"
 	route  map[string]string
 	query  url.Values // known parameters that are set, one value each
+	// preview opens a closed shop to the people who sell in it. Such a page is never kept.
+	preview bool
 }
 
 // languageNames are the languages in themselves.
@@ -105,12 +108,37 @@ func (w *Web) public(c echo.Context, build func(ctx context.Context, v *view) (*
 	if lang, _ := splitLanguage(c.Request().URL.Path); lang == s.shop.Lang {
 		return c.Redirect(http.StatusFound, v.self()) // the shop's own language has the bare path
 	}
+	if v.preview, err = w.mayPreview(c, s); err != nil {
+		return err
+	}
+	if v.preview {
+		a, err := build(ctx, v)
+		if err != nil {
+			return err
+		}
+		a.finish()
+		a.cache = "no-store"
+		return a.write(c)
+	}
 	key := v.lang + " " + v.self()
 	a, err := w.pages.get(ctx, key, s.version, w.DB.Now(), func(ctx context.Context) (*answer, error) { return build(ctx, v) })
 	if err != nil {
 		return err
 	}
 	return a.write(c)
+}
+
+// mayPreview reports whether somebody who sells here looks at the closed shop. While the shop is open nobody's session is
+// looked at: the page is the same for all.
+func (w *Web) mayPreview(c echo.Context, s *shopState) (bool, error) {
+	if s.owner == nil || s.shop.Open {
+		return false, nil
+	}
+	me, err := w.SignedIn(c)
+	if errors.Is(err, souk.ErrUnauthorized) {
+		return false, nil
+	}
+	return err == nil && me.Sells(), err
 }
 
 // url is the address of a page of this shop in the language of the view.
