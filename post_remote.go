@@ -206,7 +206,7 @@ func clampUnit(f float32) float32 {
 
 // adoptReplies ties posts that came before their parent to it, and moves their whole threads.
 func (db *DB) adoptReplies(ctx context.Context, p *Post) error {
-	tag, err := db.q.Exec(ctx, `update posts set in_reply_to_id = $1 where in_reply_to_uri = $2 and in_reply_to_id is null`, p.ID, p.URI)
+	tag, err := db.q.Exec(ctx, `update posts set in_reply_to_id = $1 where in_reply_to_uri = $2 and in_reply_to_uri <> '' and in_reply_to_id is null`, p.ID, p.URI)
 	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}

@@ -84,6 +84,7 @@ func allBenchParts() []benchPart {
 		{"ingest", "Inbox: signed Create of a Note, over 16 kept-alive connections", (*bench).measureIngest},
 		{"fanout", "Fan-out: one post to followers on as many hosts", (*bench).measureFanout},
 		{"page", "Storefront: a product page, over 16 kept-alive connections", (*bench).measurePage},
+		{"order", "Orders", (*bench).measureOrder},
 		{"search", "Search, built-in engine", (*bench).measureSearch},
 		{"memory", "Memory, at most under the load above", (*bench).measureLoad},
 	}

@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -84,7 +83,7 @@ type ingested struct {
 	behind  usage         // from then on, until nothing is left to do
 }
 
-func (b *bench) ingestRows(count, size int, got *ingested, insert *inserted, verify time.Duration) {
+func (b *bench) ingestRows(count, size int, got *ingested, insert *bareLoad, verify time.Duration) {
 	share := func(d time.Duration) time.Duration { return oneOf(d, count) }
 	add := b.table.add
 	b.table.note("%d activities of %d bytes, of %d people whom the owner follows", count, size, ingestActors)
@@ -253,60 +252,12 @@ func verifyTime(key *rsa.PrivateKey) (time.Duration, error) {
 	})
 }
 
-// inserted is what bare inserts came to.
-type inserted struct {
-	each     durations
-	elapsed  time.Duration
-	postgres time.Duration // processor time of each
-}
-
 // bareInserts stores the bodies over as many connections as the load has, each in a transaction of its own that is on
 // disk before the next: the least that acknowledging each can cost with this PostgreSQL on this disk.
-func (n *benchNode) bareInserts(ctx context.Context, bodies [][]byte) (_ *inserted, err error) {
-	cfg, err := pgxpool.ParseConfig(n.store.url)
-	if err != nil {
-		return nil, err
-	}
-	cfg.MaxConns, cfg.MinConns = loadConnections, loadConnections
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer pool.Close()
-	if _, err := pool.Exec(ctx, `create table bench_bare (id bigint primary key, body bytea not null)`); err != nil {
-		return nil, err
-	}
-	defer func() {
-		_, derr := pool.Exec(context.WithoutCancel(ctx), `drop table bench_bare`)
-		err = errors.Join(err, derr)
-	}()
-	before, err := n.usage()
-	if err != nil {
-		return nil, err
-	}
-	found := make([]durations, loadConnections)
-	group, inside := errgroup.WithContext(ctx)
-	start := time.Now()
-	for c := range loadConnections {
-		group.Go(func() error {
-			for i := c; i < len(bodies); i += loadConnections {
-				sent := time.Now()
-				if _, err := pool.Exec(inside, `insert into bench_bare values ($1, $2)`, i, bodies[i]); err != nil {
-					return err
-				}
-				found[c] = append(found[c], time.Since(sent))
-			}
-			return nil
+func (n *benchNode) bareInserts(ctx context.Context, bodies [][]byte) (*bareLoad, error) {
+	return n.bare(ctx, len(bodies), `create table bench_bare (id bigint primary key, body bytea not null)`, nil,
+		func(ctx context.Context, pool *pgxpool.Pool, i int) error {
+			_, err := pool.Exec(ctx, `insert into bench_bare values ($1, $2)`, i, bodies[i])
+			return err
 		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	got := &inserted{elapsed: time.Since(start)}
-	after, err := n.usage()
-	got.postgres = oneOf(after.since(before).postgres, len(bodies))
-	for _, f := range found {
-		got.each = append(got.each, f...)
-	}
-	return got, err
 }
