@@ -250,7 +250,7 @@ func (db *DB) Following(ctx context.Context, accountID int64, state string, page
 
 func (db *DB) followEntries(ctx context.Context, where string, accountID int64, state string, page Page, other func(*Follow) int64) ([]FollowEntry, error) {
 	rows, err := db.q.Query(ctx, `select `+followColumns+` from follows where `+where+` and state = $2 and id < $3 and id > $4
-		order by id desc limit $5`, accountID, state, page.before(), page.After, page.limit())
+		order by id `+page.order()+` limit $5`, accountID, state, page.before(), page.After, page.limit())
 	if err != nil {
 		return nil, err
 	}
@@ -269,7 +269,7 @@ func (db *DB) followEntries(ctx context.Context, where string, accountID int64, 
 	for i := range list {
 		list[i].Account = *accounts[other(&list[i].Follow)]
 	}
-	return list, nil
+	return newestFirst(page, list), nil
 }
 
 // accountsByID loads accounts, deleted ones too; every id that exists is in the map.

@@ -2,7 +2,6 @@ package souk
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -126,15 +125,17 @@ func (db *DB) listingPosts(ctx context.Context, where string, args ...any) ([]Li
 	return list, nil
 }
 
-// forSale is the condition that the public may see listing post p.
-const forSale = `p.deleted is null and p.visibility = 'public' and exists (select from listings l where l.id = p.id
-	and l.state in ('published', 'sold_out') and (l.expires is null or l.expires > now()))`
+// forSale is the condition that the public may see listing post p; now is the parameter that holds the time.
+func forSale(now string) string {
+	return `p.deleted is null and p.visibility = 'public' and exists (select from listings l where l.id = p.id
+		and l.state in ('published', 'sold_out') and (l.expires is null or l.expires > ` + now + `))`
+}
 
 // Listing is the listing with the id as the viewer (0: a stranger) may see it; a withdrawn one is ErrGone, but its
 // seller still sees it.
 func (db *DB) Listing(ctx context.Context, viewer, id int64) (_ *Listing, err error) {
 	defer wrap(&err, "listing %d", id)
-	list, err := db.listingPosts(ctx, `p.id = $2 and (p.account_id = $1 or p.deleted is not null or `+forSale+` and `+visibleTo+`)`, viewer, id)
+	list, err := db.listingPosts(ctx, `p.id = $2 and (p.account_id = $1 or p.deleted is not null or `+forSale("$3")+` and `+visibleTo+`)`, viewer, id, db.Now())
 	switch {
 	case err != nil:
 		return nil, err
@@ -169,34 +170,29 @@ type ListingFilter struct {
 // Listings are what the public sees, the newest first.
 func (db *DB) Listings(ctx context.Context, f ListingFilter, page Page) (_ []Listing, err error) {
 	defer wrap(&err, "listings")
-	order := "desc"
-	if page.ascending() {
-		order = "asc"
-	}
-	list, err := db.listingPosts(ctx, filtered+` and p.id < $7 and p.id > $8 order by p.id `+order+` limit $9`,
-		append(f.args(), page.before(), page.After, page.limit())...)
-	if page.ascending() {
-		slices.Reverse(list)
-	}
-	return list, err
+	list, err := db.listingPosts(ctx, filtered()+` and p.id < $8 and p.id > $9 order by p.id `+page.order()+` limit $10`,
+		append(f.args(db.Now()), page.before(), page.After, page.limit())...)
+	return newestFirst(page, list), err
 }
 
 // ListingCount is how many listings the filter finds.
 func (db *DB) ListingCount(ctx context.Context, f ListingFilter) (n int, err error) {
 	defer wrap(&err, "listing count")
-	err = db.q.QueryRow(ctx, `select count(*) from posts p where p.kind = 'listing' and `+filtered, f.args()...).Scan(&n)
+	err = db.q.QueryRow(ctx, `select count(*) from posts p where p.kind = 'listing' and `+filtered(), f.args(db.Now())...).Scan(&n)
 	return n, err
 }
 
-// filtered is the condition that the public may see listing post p and that the filter lets it through.
-const filtered = forSale + ` and (p.local or $2) and ($3::bigint = 0 or p.account_id = $3)
-	and ($4 = '' or exists (select from listings l where l.id = p.id and (l.category = $4 or l.category like $4 || '/%')))
+// filtered is the condition that public places show listing post p and that the filter lets it through; $7 is now.
+func filtered() string {
+	return forSale("$7") + ` and ` + unsilenced + ` and (p.local or $2) and ($3::bigint = 0 or p.account_id = $3)
+	and ($4 = '' or exists (select from listings l where l.id = p.id and (l.category = $4 or starts_with(l.category, $4 || '/'))))
 	and ($5 = '' or exists (select from post_tags t where t.post_id = p.id and t.tag = $5))
 	and (not $6 or exists (select from listings l where l.id = p.id and l.availability <> 'sold_out'))
 	and ` + visibleTo
+}
 
-func (f ListingFilter) args() []any {
-	return []any{int64(0), f.Remote, f.SellerID, f.Category, FoldTag(f.Tag), f.InStock}
+func (f ListingFilter) args(now time.Time) []any {
+	return []any{int64(0), f.Remote, f.SellerID, f.Category, FoldTag(f.Tag), f.InStock, now}
 }
 
 // ListingTags are the hashtags of what is for sale here, folded, with how many listings each has: the limit most used
@@ -204,7 +200,7 @@ func (f ListingFilter) args() []any {
 func (db *DB) ListingTags(ctx context.Context, limit int) (_ []Count, err error) {
 	defer wrap(&err, "listing tags")
 	rows, err := db.q.Query(ctx, `select t.tag, count(*) from post_tags t join posts p on p.id = t.post_id
-		where p.local and p.kind = 'listing' and `+forSale+` group by t.tag order by count(*) desc, t.tag limit $1`, limit)
+		where p.local and p.kind = 'listing' and `+forSale("$2")+` group by t.tag order by count(*) desc, t.tag limit $1`, limit, db.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -214,8 +210,9 @@ func (db *DB) ListingTags(ctx context.Context, limit int) (_ []Count, err error)
 // SellerListings are an account's own listings in a state ("": all), the newest first.
 func (db *DB) SellerListings(ctx context.Context, sellerID int64, state string, page Page) (_ []Listing, err error) {
 	defer wrap(&err, "listings of %d", sellerID)
-	return db.listingPosts(ctx, `p.account_id = $1 and exists (select from listings l where l.id = p.id and ($2 = '' or l.state = $2))
-		and p.id < $3 and p.id > $4 order by p.id desc limit $5`, sellerID, state, page.before(), page.After, page.limit())
+	list, err := db.listingPosts(ctx, `p.account_id = $1 and exists (select from listings l where l.id = p.id and ($2 = '' or l.state = $2))
+		and p.id < $3 and p.id > $4 order by p.id `+page.order()+` limit $5`, sellerID, state, page.before(), page.After, page.limit())
+	return newestFirst(page, list), err
 }
 
 // ListingCounts is how many listings an account has in each state.
@@ -236,7 +233,7 @@ func (db *DB) ListingCounts(ctx context.Context, sellerID int64) (_ map[string]i
 func (db *DB) Categories(ctx context.Context) (_ []Count, err error) {
 	defer wrap(&err, "categories")
 	rows, err := db.q.Query(ctx, `select l.category, count(*) from listings l join posts p on p.id = l.id
-		where p.local and l.category <> '' and `+forSale+` group by l.category order by l.category limit 100`)
+		where p.local and l.category <> '' and `+forSale("$1")+` group by l.category order by l.category limit 100`, db.Now())
 	if err != nil {
 		return nil, err
 	}

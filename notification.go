@@ -2,7 +2,6 @@ package souk
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -52,21 +51,14 @@ func (db *DB) notify(ctx context.Context, accountID int64, kind string, fromID, 
 // Notifications are what an account was told, newest first; of the given kinds only, where kinds are named.
 func (db *DB) Notifications(ctx context.Context, accountID int64, page Page, kinds ...string) (_ []Notification, err error) {
 	defer wrap(&err, "notifications of %d", accountID)
-	order := "desc"
-	if page.ascending() {
-		order = "asc"
-	}
 	rows, err := db.q.Query(ctx, `select `+notificationColumns+` from notifications
 		where account_id = $1 and id < $2 and id > $3 and (cardinality($4::text[]) = 0 or kind = any($4))
-		order by id `+order+` limit $5`, accountID, page.before(), page.After, append([]string{}, kinds...), page.limit())
+		order by id `+page.order()+` limit $5`, accountID, page.before(), page.After, append([]string{}, kinds...), page.limit())
 	if err != nil {
 		return nil, err
 	}
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Notification])
-	if page.ascending() {
-		slices.Reverse(list)
-	}
-	return list, err
+	return newestFirst(page, list), err
 }
 
 // Notification is one of the account's own; another's is ErrNotFound.

@@ -2,7 +2,6 @@ package souk
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -162,13 +161,9 @@ func (db *DB) orderLines(ctx context.Context, orders []*Order) error {
 // anyone else.
 func (db *DB) Orders(ctx context.Context, by int64, filter OrderFilter, page Page) (_ []Order, err error) {
 	defer wrap(&err, "orders for %d", by)
-	direction := "desc"
-	if page.ascending() {
-		direction = "asc"
-	}
 	rows, err := db.q.Query(ctx, `select `+orderColumns+` from orders o
 		where `+orderOf+` and ($2 = '' or o.state = $2) and o.id < $3 and o.id > $4
-		order by o.id `+direction+` limit $5`, by, filter.State, page.before(), page.After, page.limit())
+		order by o.id `+page.order()+` limit $5`, by, filter.State, page.before(), page.After, page.limit())
 	if err != nil {
 		return nil, err
 	}
@@ -176,9 +171,7 @@ func (db *DB) Orders(ctx context.Context, by int64, filter OrderFilter, page Pag
 	if err != nil {
 		return nil, err
 	}
-	if page.ascending() {
-		slices.Reverse(list)
-	}
+	list = newestFirst(page, list)
 	pointers := make([]*Order, len(list))
 	for i := range list {
 		pointers[i] = &list[i]

@@ -102,11 +102,12 @@ const inOutbox = `a.public and a.type in ('Create', 'Announce')
 func (db *DB) Activities(ctx context.Context, accountID int64, page Page) (_ []Activity, err error) {
 	defer wrap(&err, "activities of %d", accountID)
 	rows, err := db.q.Query(ctx, `select `+activityColumns+` from activities a where account_id = $1 and `+inOutbox+` and id < $2 and id > $3
-		order by id desc limit $4`, accountID, page.before(), page.After, page.limit())
+		order by id `+page.order()+` limit $4`, accountID, page.before(), page.After, page.limit())
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByName[Activity])
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Activity])
+	return newestFirst(page, list), err
 }
 
 // ActivityCount is how many Activities an account has.

@@ -1,5 +1,7 @@
 package souk
 
+import "slices"
+
 // Page asks for a piece of a list that is ordered by id, newest first. The zero Page is the first one.
 type Page struct {
 	Before int64 // only ids below this; 0 = from the newest
@@ -25,6 +27,22 @@ func (p Page) before() int64 {
 		return 1<<63 - 1
 	}
 	return p.Before
+}
+
+// order is how SQL sorts the ids of the page: from the newest, or from the next after After.
+func (p Page) order() string {
+	if p.ascending() {
+		return "asc"
+	}
+	return "desc"
+}
+
+// newestFirst turns what order sorted into what every list returns.
+func newestFirst[T any](p Page, list []T) []T {
+	if p.ascending() {
+		slices.Reverse(list)
+	}
+	return list
 }
 
 // ascending reports whether the page is counted upwards from After.

@@ -27,8 +27,8 @@ func (db *DB) PublicPages(ctx context.Context, kind string) (_ []PublicPage, err
 		from posts p join accounts a on a.id = p.account_id left join listings l on l.id = p.id
 			left join listing_slugs s on s.listing_id = p.id and s.current
 		where p.local and p.kind = $2 and p.deleted is null and p.visibility = 'public' and p.in_reply_to_uri = '' and a.indexable
-			and (p.kind <> 'listing' or s.slug is not null and `+forSale+`) and `+visibleTo+`
-		order by p.id desc limit $3`, int64(0), kind, maxPublicPages)
+			and (p.kind <> 'listing' or s.slug is not null and `+forSale("$4")+`) and `+visibleTo+`
+		order by p.id desc limit $3`, int64(0), kind, maxPublicPages, db.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -4,8 +4,12 @@ import (
 	"context"
 )
 
-// shown is the condition for posts that lists show: living, and a boost only while its original lives.
-const shown = `p.deleted is null and (p.boost_of_id is null or exists (select from posts o where o.id = p.boost_of_id and o.deleted is null))`
+// shown is the condition for posts that lists show: living, and a listing of another node only while that renews it.
+const shown = `p.deleted is null and (p.kind <> 'listing' or not exists (select from listings sl where sl.id = p.id and sl.state = 'withdrawn'))`
+
+// unblocked is the condition that viewer $1 blocks neither the author of p nor that of what p shares.
+const unblocked = `not exists (select from blocks ub where ub.blocker_id = $1 and (ub.blocked_id = p.account_id
+	or ub.blocked_id = (select uo.account_id from posts uo where uo.id = p.boost_of_id)))`
 
 // unsilenced keeps hosts that the owner silenced out of public places.
 const unsilenced = `not exists (select from accounts qa join hosts qh on qh.host = qa.host where qa.id = p.account_id and qh.severity <> '')`
@@ -18,7 +22,7 @@ func (db *DB) Home(ctx context.Context, accountID int64, page Page) (_ []Post, e
 			where f.follower_id = $1 and f.followee_id = p.account_id and f.state = 'accepted'))
 		and (p.in_reply_to_id is null or exists (select from posts r where r.id = p.in_reply_to_id and (r.account_id in ($1, p.account_id)
 			or exists (select from follows f where f.follower_id = $1 and f.followee_id = r.account_id and f.state = 'accepted'))))
-		and `+visibleTo, page, accountID)
+		and `+unblocked+` and `+visibleTo, page, accountID)
 }
 
 // PublicTimeline is the newest public posts that the node knows, or only its own; no boosts, no replies.
@@ -67,21 +71,12 @@ func (db *DB) PostCount(ctx context.Context, accountID int64) (n int, err error)
 // pageOfPosts adds the page to a condition over p whose arguments are args; $1 must be the viewer.
 func (db *DB) pageOfPosts(ctx context.Context, where string, page Page, args ...any) ([]Post, error) {
 	n := len(args)
-	order := "desc"
-	if page.ascending() {
-		order = "asc"
-	}
-	list, err := db.postsWhere(ctx, where+` and p.id < `+param(n+1)+` and p.id > `+param(n+2)+` order by p.id `+order+` limit `+param(n+3),
+	list, err := db.postsWhere(ctx, where+` and p.id < `+param(n+1)+` and p.id > `+param(n+2)+` order by p.id `+page.order()+` limit `+param(n+3),
 		append(args, page.before(), page.After, page.limit())...)
 	if err != nil {
 		return nil, err
 	}
-	if page.ascending() {
-		for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
-			list[i], list[j] = list[j], list[i]
-		}
-	}
-	return list, nil
+	return newestFirst(page, list), nil
 }
 
 func param(n int) string { return "$" + formatID(int64(n)) }
@@ -90,10 +85,13 @@ func param(n int) string { return "$" + formatID(int64(n)) }
 const MaxThread = 500
 
 // Thread is the conversation that a post belongs to, as the viewer may see it: the oldest first, without the tombstones
-// that nothing hangs on. InReplyToID makes the tree.
+// that nothing hangs on. Those of silenced hosts are for their followers and for those whom they mention.
+// InReplyToID makes the tree.
 func (db *DB) Thread(ctx context.Context, viewer, threadID int64) (_ []Post, err error) {
 	defer wrap(&err, "thread %d", threadID)
-	return db.postsWhere(ctx, `p.thread_id = $2 and p.kind <> 'boost' and `+unsilenced+`
+	return db.postsWhere(ctx, `p.thread_id = $2 and p.kind <> 'boost' and `+unblocked+` and (`+unsilenced+`
+			or exists (select from follows sf where sf.follower_id = $1 and sf.followee_id = p.account_id and sf.state = 'accepted')
+			or exists (select from mentions sm where sm.account_id = $1 and sm.post_id = p.id))
 		and (p.deleted is null and `+visibleTo+` or p.deleted is not null and exists (select from posts c where c.in_reply_to_id = p.id and c.deleted is null))
 		order by p.id limit `+formatID(MaxThread), viewer, threadID)
 }
@@ -115,10 +113,10 @@ type Conversation struct {
 // Conversations are those under this node's public posts and listings, by their latest reply.
 func (db *DB) Conversations(ctx context.Context, limit int) (_ []Conversation, err error) {
 	defer wrap(&err, "conversations")
-	rows, err := db.q.Query(ctx, `select r.thread_id, max(r.id), count(*) from posts r join posts root on root.id = r.thread_id
-		where r.id <> r.thread_id and r.deleted is null and r.visibility = 'public' and r.kind = 'note'
-		and root.local and root.deleted is null and root.visibility = 'public'
-		group by r.thread_id order by max(r.id) desc limit $1`, limit)
+	rows, err := db.q.Query(ctx, `select p.thread_id, max(p.id), count(*) from posts p join posts root on root.id = p.thread_id
+		where p.id <> p.thread_id and p.deleted is null and p.visibility = 'public' and p.kind = 'note'
+		and root.local and root.deleted is null and root.visibility = 'public' and `+unsilenced+` and `+visibleTo+`
+		group by p.thread_id order by max(p.id) desc limit $2`, int64(0), limit)
 	if err != nil {
 		return nil, err
 	}
