@@ -107,6 +107,10 @@ func TestCatalogueOfOthersListings(t *testing.T) {
 	if state, _ := k.deliver(t, k.peer, k.peer.activity("Announce", k.catalogue, "/a/7", both)); state == "done" {
 		t.Error("one address was checked, and a listing at another kept")
 	}
+	neighbour := k.peer.activity("Create", k.seller, "/inner/8", k.peer.listing(k.peer.person(t, "neighbour"), "/listings/7", "Neighbour's", "1.00"))
+	if state, _ := k.deliver(t, k.peer, k.peer.activity("Announce", k.catalogue, "/a/8", neighbour)); state == "done" {
+		t.Error("a seller's listing in the name of a neighbour was kept")
+	}
 	gone := other.activity("Delete", seller, "/inner/3", uri)
 	k.done(t, k.peer, k.peer.activity("Announce", k.catalogue, "/a/3", gone))
 	if p := k.post(t, uri); p.Deleted != nil {

@@ -165,8 +165,8 @@ func TestApplyAfterBlock(t *testing.T) {
 	n.send(t, peer, create)
 	must(t, n.db.BlockHost(t.Context(), n.anna.ID, peer.host(), souk.Suspend, ""))
 	must(t, n.ApplyInbox(t.Context()))
-	if state, _ := n.ended(t, create["id"].(string)); state != "ignored" {
-		t.Errorf("state %s", state)
+	if state, note := n.ended(t, create["id"].(string)); state != "ignored" || note != "the sender is blocked here" {
+		t.Errorf("state %s: %s", state, note)
 	}
 	if c := n.count(t, `select count(*) from posts`); c != 0 {
 		t.Errorf("%d posts", c)
