@@ -2,10 +2,12 @@ package web
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"souk"
+	"souk/server/middleware"
 	"souk/themes"
 )
 
@@ -89,7 +92,7 @@ func (w *Web) Order(c echo.Context) error {
 	}
 	wanted := readOrder(l, form.Get)
 	wanted.Lang = v.lang
-	o, err := v.place(ctx, wanted)
+	o, err := v.place(ctx, wanted, sender(c))
 	if err == nil {
 		return c.Redirect(http.StatusSeeOther, v.url("/orders/"+o.Token))
 	}
@@ -111,15 +114,18 @@ func readOrder(l *souk.Listing, form func(string) string) souk.NewOrder {
 		Payment: form("payment"), Note: form("note"), IdempotencyKey: form("key")}
 }
 
-// place makes the order, or finds the one that the same form made a moment ago. What was cancelled, or is older, is
-// another order: somebody wants the same thing again.
-func (v *view) place(ctx context.Context, wanted souk.NewOrder) (*souk.Order, error) {
+// sender tells one buyer's browser from another's as far as that goes without a cookie.
+func sender(c echo.Context) string { return middleware.Client(c) + "\n" + c.Request().UserAgent() }
+
+// place makes the order, or finds the one that the same sender's same form made a moment ago. What was cancelled, or is
+// older, is another order: somebody wants the same thing again.
+func (v *view) place(ctx context.Context, wanted souk.NewOrder, sender string) (*souk.Order, error) {
 	content, err := json.Marshal(wanted)
 	if err != nil {
 		return nil, err
 	}
 	for n := range maxSameOrders {
-		wanted.IdempotencyKey = sameKey(content, n)
+		wanted.IdempotencyKey = v.sameKey(sender, content, n)
 		o, err := v.DB.PlaceOrder(ctx, wanted)
 		if err != nil {
 			return nil, err
@@ -131,10 +137,14 @@ func (v *view) place(ctx context.Context, wanted souk.NewOrder) (*souk.Order, er
 	return nil, souk.ErrConflict
 }
 
-// sameKey is the idempotency key of the n-th order with this content.
-func sameKey(content []byte, n int) string {
-	sum := sha256.Sum256(append([]byte(strconv.Itoa(n)+" "), content...))
-	return "form:" + hex.EncodeToString(sum[:])
+// sameKey is the idempotency key of the sender's n-th order with this content. The sender is in it because the answer is
+// a link that shows the order and cancels it: who merely knows what somebody else typed must not get that. It is keyed
+// with a secret, so that the stored key tells nobody the sender's address and cannot be sent to the API.
+func (w *Web) sameKey(sender string, content []byte, n int) string {
+	mac := hmac.New(sha256.New, w.orderSecret[:])
+	// What hash functions take never fails.
+	_, _ = fmt.Fprintf(mac, "%d %q %s", n, sender, content)
+	return "form:" + hex.EncodeToString(mac.Sum(nil))
 }
 
 // orderFailed answers the form again, filled as it was sent, with each message beside its field. Any other error is

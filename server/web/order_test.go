@@ -139,6 +139,28 @@ func TestOneOrderHoweverOftenSent(t *testing.T) {
 	want(t, sold, ".facts .sold_out", "Sold out")
 }
 
+// Whoever knows what somebody typed must not get the link to that order by typing it too.
+func TestSameFormOfSomebodyElseIsAnotherOrder(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	s.cup(nil)
+	order := func(browser string) string {
+		form := strings.NewReader(filled(func(f url.Values) { f.Set("quantity", "1") }).Encode())
+		r := s.request(http.MethodPost, "/products/celadon-cup/order", form, "Content-Type", "application/x-www-form-urlencoded", "User-Agent", browser)
+		if r.StatusCode != http.StatusSeeOther {
+			t.Fatalf("order: %d\n%s", r.StatusCode, r.body)
+		}
+		return r.Header.Get("Location")
+	}
+	first := order("Mira's")
+	if again := order("Mira's"); again != first {
+		t.Errorf("sent again by the same browser: %q and %q", first, again)
+	}
+	if other := order("Eve's"); other == first {
+		t.Errorf("another browser got %q", other)
+	}
+}
+
 func TestOrdersOfOtherSitesAreRefused(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)

@@ -6,6 +6,7 @@
 package web
 
 import (
+	"crypto/rand"
 	"embed"
 	"fmt"
 	"log/slog"
@@ -47,6 +48,9 @@ type Web struct {
 	homes     homes
 	remote    singleflight.Group // pictures of other nodes that are being fetched
 	fetching  chan struct{}      // one for each of them, at most remoteAtOnce
+	// orderSecret keys what tells a repeated order form. It lives as long as the process; a form sent again after a restart
+	// is another order.
+	orderSecret [32]byte
 }
 
 // New makes the storefront.
@@ -57,6 +61,9 @@ func New(cfg Config) (*Web, error) {
 	}
 	w := &Web{Config: cfg, words: words, countries: map[string][]string{}, pages: newPageCache(maxCacheBytes),
 		homes: homes{known: map[string]knownHome{}}, fetching: make(chan struct{}, remoteAtOnce)}
+	if _, err := rand.Read(w.orderSecret[:]); err != nil {
+		return nil, fmt.Errorf("storefront: %w", err)
+	}
 	for _, lang := range souk.Langs() {
 		w.countries[lang] = countriesByName(tagOf(lang))
 	}
