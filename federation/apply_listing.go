@@ -86,5 +86,9 @@ func (f *Federation) planGone(ctx context.Context, id string) (plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if known.Kind != souk.KindListing {
+		// A post for followers answers 404 to strangers, and this node asks as one: that does not mean that it is gone.
+		return nil, ignored("not a listing")
+	}
 	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveDelete(ctx, known.Account, id) }, nil
 }

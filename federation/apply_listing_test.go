@@ -180,3 +180,19 @@ func TestListingExpires(t *testing.T) {
 		t.Errorf("expires %v", l.Expires)
 	}
 }
+
+// A catalogue that this node follows must not be able to delete posts that their origins show to followers alone.
+func TestCatalogueDeletesNoPosts(t *testing.T) {
+	t.Parallel()
+	k := following(t)
+	other := newOtherNode(t, 2)
+	author := other.person(t, "ben")
+	k.follow(t, other, author)
+	note := with(other.note(author, "/notes/1", "<p>Among us</p>"), "to", []any{author + "/followers"})
+	delete(note, "cc")
+	k.done(t, other, other.activity("Create", author, "/a/1", note))
+	state, _ := k.deliver(t, k.peer, k.announce("/a/2", "Update", m{"id": other.URL + "/notes/1", "type": "Note"}))
+	if p := k.post(t, other.URL+"/notes/1"); state != "ignored" || p.Deleted != nil {
+		t.Errorf("state %s, deleted %v", state, p.Deleted)
+	}
+}
