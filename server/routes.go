@@ -14,6 +14,7 @@ import (
 // routes is every address of the node, on one page.
 func (s *Server) routes() {
 	e, fed := s.echo, s.cfg.Federation
+	limits := middleware.Limits{Multiplier: s.cfg.RateLimit, Now: s.cfg.DB.Now}
 
 	// Health: asked by machines, by address, often.
 	e.GET("/livez", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
@@ -39,8 +40,10 @@ func (s *Server) routes() {
 	e.GET("/catalogue/following", page(fed.CatalogueFollowing), open)
 
 	// Inboxes (ActivityPub 5.2, 7.1.3): one handler, since what is said is said to whom it is addressed.
+	// Far more than a busy server sends to one shop; senders come back after 429.
+	post := limits.By(middleware.Limit{Burst: 1000, Every: 20 * time.Millisecond}, middleware.Client)
 	for _, inbox := range []string{"/inbox", "/users/:name/inbox", "/actor/inbox", "/catalogue/inbox"} {
-		e.POST(inbox, s.receive, middleware.BodyLimit(federation.MaxActivity))
+		e.POST(inbox, s.receive, post, middleware.BodyLimit(federation.MaxActivity))
 	}
 
 	// Objects. A post's page and a listing's page are for people at the same address.
@@ -57,7 +60,6 @@ func (s *Server) routes() {
 
 	// Storefront: the bare path is the shop's language, /en and /zh the others. A profile is an actor too: people paste
 	// its address into the search of their app.
-	limits := middleware.Limits{Multiplier: s.cfg.RateLimit, Now: s.cfg.DB.Now}
 	guess := limits.By(middleware.Limit{Burst: 30, Every: 2 * time.Second}, middleware.Client)
 	looks := limits.By(middleware.Limit{Burst: 200, Every: 200 * time.Millisecond}, middleware.Client)
 	order := limits.By(middleware.Limit{Burst: 10, Every: 20 * time.Second}, middleware.Client)

@@ -70,8 +70,8 @@ func New(cfg Config) (*Server, error) {
 	e.Logger.SetOutput(discard{}) // Echo's own logger says nothing that ours does not
 	e.IPExtractor = middleware.ClientAddress(cfg.TrustedProxies)
 	e.HTTPErrorHandler = s.handleError
-	// The order, once: who asks, what is logged, what a panic becomes, which host, which headers.
-	e.Pre(middleware.Identify, middleware.Log(cfg.Log), recoverer(), middleware.Hosts(cfg.DB.Domain(), cfg.DB.HandleDomain()), middleware.Security(cfg.HTTPS))
+	// The order, once: who asks, what is logged, what a panic becomes, which host, which headers, whether the path can be read.
+	e.Pre(middleware.Identify, middleware.Log(cfg.Log), recoverer(), middleware.Hosts(cfg.DB.Domain(), cfg.DB.HandleDomain()), middleware.Security(cfg.HTTPS), middleware.Readable)
 	s.echo = e
 	s.routes()
 	return s, nil

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 )
@@ -93,6 +94,16 @@ func Hosts(allowed ...string) echo.MiddlewareFunc {
 			}
 			return echo.NewHTTPError(http.StatusMisdirectedRequest, "this node does not answer for that host name")
 		}
+	}
+}
+
+// Readable answers 404 where the path holds NUL or is not UTF-8: nothing here has such an address.
+func Readable(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if path := c.Request().URL.Path; !utf8.ValidString(path) || strings.ContainsRune(path, 0) {
+			return echo.ErrNotFound
+		}
+		return next(c)
 	}
 }
 

@@ -168,3 +168,13 @@ func TestFeeds(t *testing.T) {
 		}
 	}
 }
+
+func TestPathsThatNoTextCanBe(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	for _, path := range []string{"/tags/%00", "/@%00", "/@%ff", "/products/%ff", "/orders/%00", "/users/%00", "/en/products/%00"} {
+		if r := s.get(path); r.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %d", path, r.StatusCode)
+		}
+	}
+}
