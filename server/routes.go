@@ -39,11 +39,11 @@ func (s *Server) routes() {
 	e.GET("/catalogue/followers", page(fed.CatalogueFollowers), open)
 	e.GET("/catalogue/following", page(fed.CatalogueFollowing), open)
 
-	// Inboxes (ActivityPub 5.2, 7.1.3): one handler, since what is said is said to whom it is addressed.
-	// Far more than a busy server sends to one shop; senders come back after 429.
-	post := limits.By(middleware.Limit{Burst: 1000, Every: 20 * time.Millisecond}, middleware.Client)
+	// Inboxes (ActivityPub 5.2, 7.1.3): one handler, since what is said is said to whom it is addressed. The limit is by
+	// the sender's address: the host in a key id is unproven, and a limit by that would let strangers silence a peer.
+	arrivals := limits.By(middleware.Limit{Burst: 2000, Every: 5 * time.Millisecond}, middleware.Client)
 	for _, inbox := range []string{"/inbox", "/users/:name/inbox", "/actor/inbox", "/catalogue/inbox"} {
-		e.POST(inbox, s.receive, post, middleware.BodyLimit(federation.MaxActivity))
+		e.POST(inbox, s.receive, arrivals, middleware.BodyLimit(federation.MaxActivity))
 	}
 
 	// Objects. A post's page and a listing's page are for people at the same address.

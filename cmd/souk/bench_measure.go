@@ -20,19 +20,6 @@ func (t durations) at(p float64) time.Duration {
 
 func (t durations) median() time.Duration { return t.at(0.5) }
 
-// median of an odd or even number of figures.
-func median(list []float64) float64 {
-	if len(list) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(list))
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[middle]
-	}
-	return (sorted[middle-1] + sorted[middle]) / 2
-}
-
 // oneOf is the share of one of n.
 func oneOf(total time.Duration, n int) time.Duration { return total / time.Duration(n) }
 

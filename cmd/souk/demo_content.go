@@ -40,10 +40,9 @@ type demoListing struct {
 	pictures []demoPicture
 }
 
-// demoPost is a post, or with answers a reply. [[key]] in a text stands for the address of that product.
+// demoPost is a post. [[key]] in a text stands for the address of that product.
 type demoPost struct {
 	key     string
-	answers string // key of the listing or post that it replies to
 	ago     time.Duration
 	text    string
 	lang    string

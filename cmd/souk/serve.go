@@ -122,7 +122,11 @@ func (n *node) wire(ctx context.Context, c *Config, log *slog.Logger) error {
 		return err
 	}
 	client := federation.NewClient(federation.FetchConfig{AllowNetworks: c.AllowNetworks, UserAgent: "Souk/" + version() + " (+" + c.BaseURL() + "/)"})
-	n.fed = federation.New(n.db, federation.Config{Client: client, Version: version(), Log: log})
+	limit := c.RateLimit
+	if limit == 0 {
+		limit = -1 // none: in federation 0 stands for the default
+	}
+	n.fed = federation.New(n.db, federation.Config{Client: client, Version: version(), RateLimit: limit, Log: log})
 	n.index = search.NewPostgres(search.PostgresConfig{Pool: n.store.pool})
 	theme, err := themes.Load(themes.Config{Log: log})
 	if err != nil {
