@@ -2,6 +2,7 @@ package souk
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -83,7 +84,7 @@ func (db *DB) AddPicture(ctx context.Context, accountID int64, p *Picture, alt s
 	}
 	m := &Media{ID: db.NewID(), AccountID: accountID, MIME: p.MIME, Width: p.Width, Height: p.Height, Blurhash: p.Blurhash,
 		Colour: p.Colour, Alt: alt, Created: db.Now()}
-	if m.Sizes, err = db.storePicture(ctx, m.ID, p); err != nil {
+	if m.Sizes, err = db.storePicture(ctx, p); err != nil {
 		return nil, err
 	}
 	_, err = db.q.Exec(ctx, `insert into media (id, account_id, mime, width, height, blurhash, colour, alt, sizes, created)
@@ -94,15 +95,20 @@ func (db *DB) AddPicture(ctx context.Context, accountID int64, p *Picture, alt s
 	return m, nil
 }
 
-func (db *DB) storePicture(ctx context.Context, id int64, p *Picture) ([]MediaSize, error) {
+// storePicture keeps the renditions under keys that nobody can work out: whoever has the address of a picture sees it,
+// and a picture may belong to a draft or to a post for a few.
+func (db *DB) storePicture(ctx context.Context, p *Picture) ([]MediaSize, error) {
+	var secret [16]byte
+	if _, err := rand.Read(secret[:]); err != nil {
+		return nil, err
+	}
 	var sizes []MediaSize
 	for _, s := range p.Sizes {
 		ext := "jpg"
 		if s.MIME == "image/png" {
 			ext = "png"
 		}
-		// The id's low bits change fastest: they spread the files over folders.
-		key := fmt.Sprintf("%02x/%d-%d.%s", id&0xff, id, s.Width, ext)
+		key := fmt.Sprintf("%02x/%x-%d.%s", secret[0], secret, s.Width, ext)
 		if err := db.cfg.Blobs.Put(ctx, key, s.Bytes, s.MIME); err != nil {
 			return nil, err
 		}
@@ -115,7 +121,7 @@ func (db *DB) storePicture(ctx context.Context, id int64, p *Picture) ([]MediaSi
 // KeepRemotePicture stores the renditions of another node's picture that somebody looked at.
 func (db *DB) KeepRemotePicture(ctx context.Context, id int64, p *Picture) (_ *Media, err error) {
 	defer wrap(&err, "keep remote picture %d", id)
-	sizes, err := db.storePicture(ctx, id, p)
+	sizes, err := db.storePicture(ctx, p)
 	if err != nil {
 		return nil, err
 	}

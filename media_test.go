@@ -2,6 +2,8 @@ package souk
 
 import (
 	"errors"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 )
@@ -52,5 +54,25 @@ func TestPicturesOfDeletedPostsGo(t *testing.T) {
 		if _, err := n.Media(ctx, m.ID); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// Ids can be guessed from each other; the address of a draft's picture must not be.
+func TestPictureAddressesCannotBeGuessed(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	picture := &Picture{Width: 4, Height: 5, MIME: "image/jpeg", Sizes: []PictureSize{{Width: 4, Height: 5, MIME: "image/jpeg", Bytes: []byte("jpeg")}}}
+	random := regexp.MustCompile(`^[0-9a-f]{2}/[0-9a-f]{32}-4\.jpg$`)
+	seen := map[string]bool{}
+	for range 3 {
+		m, err := n.AddPicture(t.Context(), n.owner.ID, picture, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := m.Sizes[0].Key
+		if !random.MatchString(key) || strings.Contains(key, formatID(m.ID)) || seen[key[:8]] {
+			t.Errorf("key %q of picture %d", key, m.ID)
+		}
+		seen[key[:8]] = true
 	}
 }

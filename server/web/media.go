@@ -45,7 +45,7 @@ func (w *Web) Asset(c echo.Context) error {
 }
 
 // mediaKey is the shape of the keys that pictures are kept under; nothing else in the store is served.
-var mediaKey = regexp.MustCompile(`^[0-9a-f]{2}/[0-9]{1,19}-[0-9]{1,5}\.(jpg|png)$`)
+var mediaKey = regexp.MustCompile(`^[0-9a-f]{2}/[0-9a-f]{1,32}-[0-9]{1,5}\.(jpg|png)$`)
 
 // Media answers the bytes of a picture, whole or in ranges.
 func (w *Web) Media(c echo.Context) error {
@@ -116,6 +116,8 @@ func (w *Web) visibleMedia(ctx context.Context, number int64) (*souk.Media, erro
 		if _, err := w.DB.Post(ctx, 0, *m.PostID); err != nil {
 			return nil, err
 		}
+	} else if !isFace(m, a) {
+		return nil, souk.ErrNotFound // taken off a post, which may be one for a few
 	}
 	host, err := w.DB.Host(ctx, a.Host)
 	if err != nil && !errors.Is(err, souk.ErrNotFound) {
@@ -125,6 +127,10 @@ func (w *Web) visibleMedia(ctx context.Context, number int64) (*souk.Media, erro
 		return nil, souk.ErrNotFound
 	}
 	return m, nil
+}
+
+func isFace(m *souk.Media, a *souk.Account) bool {
+	return a.AvatarID != nil && *a.AvatarID == m.ID || a.HeaderID != nil && *a.HeaderID == m.ID
 }
 
 // fetchOnce brings a picture here; all who ask meanwhile wait for the same fetch. A failure is remembered for a day.

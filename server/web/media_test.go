@@ -160,7 +160,11 @@ func TestRemoteMediaOnlyOfWhatStrangersMaySee(t *testing.T) {
 		on conflict (host) do update set reject_media = true`); err != nil {
 		t.Fatal(err)
 	}
-	for name, m := range map[string]*souk.Media{"/good1.png": hidden, "/good2.png": blocked, "/good3.png": refused} {
+	taken := s.shows(mira, p.URI, "4", souk.Direct, g.url+"/good4.png")
+	if _, err := s.Pool().Exec(t.Context(), `update media set post_id = null where id = $1`, taken.ID); err != nil { // as an edit does
+		t.Fatal(err)
+	}
+	for name, m := range map[string]*souk.Media{"/good1.png": hidden, "/good2.png": blocked, "/good3.png": refused, "/good4.png": taken} {
 		if r := s.get("/media/remote/" + id(m.ID)); r.StatusCode != http.StatusNotFound || g.asked(name) != 0 {
 			t.Errorf("%s: %d, asked %d times", name, r.StatusCode, g.asked(name))
 		}
