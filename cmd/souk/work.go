@@ -30,7 +30,9 @@ func (n *node) startWork(ctx context.Context) error {
 		}
 	}
 	workers := river.NewWorkers()
-	jobs.AddWorkers(workers, jobs.Config{DB: n.db})
+	if err := jobs.AddWorkers(workers, jobs.Config{DB: n.db, SMTP: n.config.SMTPURL, Log: n.log}); err != nil {
+		return err
+	}
 	n.fed.AddWorkers(workers)
 	indexer := search.NewIndexer(search.IndexerConfig{DB: n.db, Index: n.index, Log: n.log})
 	if err := indexer.AddWorkers(workers); err != nil {

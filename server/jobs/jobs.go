@@ -3,7 +3,10 @@ package jobs
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
+	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -14,11 +17,26 @@ import (
 // Config is what the workers need.
 type Config struct {
 	DB *souk.DB
+	// SMTP is the mail server: smtp://user:password@host:port or smtps://, with ?from= for the sender; nil writes mails to
+	// the log.
+	SMTP *url.URL
+	// From is the sender of mails; empty means that of SMTP, else shop@ the domain of handles.
+	From string
+	// Roots are the authorities by which the mail server is known; nil means the system's.
+	Roots *x509.CertPool
+	// Log receives mails where there is no mail server, and what no caller can be told; nil discards it.
+	Log *slog.Logger
 }
 
 // AddWorkers registers the workers. It panics where one is registered already.
-func AddWorkers(workers *river.Workers, cfg Config) {
+func AddWorkers(workers *river.Workers, cfg Config) error {
+	mails, err := newMailWorker(cfg)
+	if err != nil {
+		return err
+	}
+	river.AddWorker(workers, mails)
 	river.AddWorker(workers, &expireWorker{db: cfg.DB})
+	return nil
 }
 
 // keepInbox is how long applied activities catch replays: beyond it a signature's date is refused anyway (12 hours).
