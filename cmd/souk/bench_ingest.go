@@ -86,7 +86,7 @@ type ingested struct {
 func (b *bench) ingestRows(count, size int, got *ingested, insert *bareLoad, verify time.Duration) {
 	share := func(d time.Duration) time.Duration { return oneOf(d, count) }
 	add := b.table.add
-	b.table.note("%d activities of %d bytes, of %d people whom the owner follows", count, size, ingestActors)
+	b.table.note("%d activities of %d bytes, of %d people whom the owner follows and search may not show", count, size, ingestActors)
 	add(perSecond("answered with 202", count, got.answers.elapsed).over("bare INSERTs of the bytes", rate(count, insert.elapsed)))
 	add(inMillis("answer, median", got.answers.each.median()).over("bare INSERT, median", millis(insert.each.median())))
 	add(inMillis("answer, 99 of 100", got.answers.each.at(0.99)).over("bare INSERT, 99 of 100", millis(insert.each.at(0.99))).most(ingestAnswer))

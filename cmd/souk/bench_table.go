@@ -121,7 +121,10 @@ func (t *benchTable) finish() {
 	for _, r := range p.Rows {
 		floor, ratio := "", ""
 		if r.Against != "" {
-			floor, ratio = figure(r.Floor, r.Unit), "x "+digits(r.Ratio)
+			floor = figure(r.Floor, r.Unit)
+			if r.Ratio > 0 {
+				ratio = "x " + digits(r.Ratio)
+			}
 		}
 		t.print(benchLine, padded(r.What, 40), figure(r.Figure, r.Unit), padded(r.Against, 28), floor, ratio, r.limit())
 	}
