@@ -72,11 +72,14 @@ func (db *DB) emitAfter(ctx context.Context, e Event, after time.Time) error {
 	return nil
 }
 
+// indexAgain ends an insert into search_outbox: what waits already waits for its newest state.
+const indexAgain = `on conflict (object_kind, object_id) do update set version = greatest(search_outbox.version + 1, excluded.version), queued = excluded.queued`
+
 // index queues an object to be indexed again; kind is "post" (listings too) or "account".
 func (db *DB) index(ctx context.Context, kind string, id int64) error {
 	now := db.Now()
 	_, err := db.q.Exec(ctx, `insert into search_outbox (object_kind, object_id, version, queued) values ($1, $2, $3, $4)
-		on conflict (object_kind, object_id) do update set version = greatest(search_outbox.version + 1, excluded.version), queued = excluded.queued`,
+		`+indexAgain,
 		kind, id, now.UnixMicro(), now)
 	if err != nil {
 		return err

@@ -127,7 +127,7 @@ func (db *DB) IndexAgain(ctx context.Context, uris []string) (err error) {
 	_, err = db.q.Exec(ctx, `insert into search_outbox (object_kind, object_id, version, queued)
 		select kind, id, $2, $3 from (select 'post' as kind, id from posts where uri = any($1)
 			union all select 'account', id from accounts where uri = any($1)) named
-		on conflict (object_kind, object_id) do update set version = greatest(search_outbox.version + 1, excluded.version), queued = excluded.queued`,
+		`+indexAgain,
 		uris, db.Now().UnixMicro(), db.Now())
 	if err != nil {
 		return err
@@ -141,7 +141,7 @@ func (db *DB) IndexPostsOf(ctx context.Context, accountID int64) (err error) {
 	defer wrap(&err, "index posts of %d", accountID)
 	tag, err := db.q.Exec(ctx, `insert into search_outbox (object_kind, object_id, version, queued)
 		select 'post', id, $2, $3 from posts where account_id = $1 and deleted is null and visibility = 'public' and kind <> 'boost'
-		on conflict (object_kind, object_id) do update set version = greatest(search_outbox.version + 1, excluded.version), queued = excluded.queued`,
+		`+indexAgain,
 		accountID, db.Now().UnixMicro(), db.Now())
 	if err != nil {
 		return err

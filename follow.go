@@ -2,6 +2,7 @@ package souk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -40,11 +41,19 @@ func (db *DB) Follow(ctx context.Context, followerID, followeeID int64) (_ *Foll
 		if err != nil {
 			return err
 		}
-		if !follower.Local() {
+		if !follower.Local() || follower.Suspended != nil {
 			return ErrForbidden
 		}
 		followee, err := tx.Account(ctx, followeeID)
 		if err != nil {
+			return err
+		}
+		if refused, err := tx.Refused(ctx, followee.Host, followee.URI); err != nil {
+			return err
+		} else if refused || followee.Local() && !followee.Person() {
+			return ErrForbidden
+		}
+		if err := tx.lockPair(ctx, follower.ID, followee.ID); err != nil {
 			return err
 		}
 		if err := tx.notBlocked(ctx, followee.ID, follower.ID); err != nil {
@@ -66,6 +75,12 @@ func (db *DB) Follow(ctx context.Context, followerID, followeeID int64) (_ *Foll
 		return tx.notifyFollow(ctx, f)
 	})
 	return f, err
+}
+
+// lockPair keeps Block from coming between the question whether one blocks the other and what follows from the answer.
+func (db *DB) lockPair(ctx context.Context, accountID, otherID int64) error {
+	_, err := db.q.Exec(ctx, `select from accounts where id in ($1, $2) order by id for key share`, accountID, otherID)
+	return err
 }
 
 // insertFollow stores f, or returns the follow that these two have already.
@@ -97,7 +112,14 @@ func (db *DB) ReceiveFollow(ctx context.Context, uri string, follower, followee 
 	defer wrap(&err, "receive follow %s", uri)
 	return db.Tx(ctx, func(tx *DB) error {
 		answer := Event{AccountID: followee.ID, TargetID: follower.ID, URI: uri}
-		refused := tx.notBlocked(ctx, followee.ID, follower.ID) != nil
+		if err := tx.lockPair(ctx, follower.ID, followee.ID); err != nil {
+			return err
+		}
+		err := tx.notBlocked(ctx, followee.ID, follower.ID)
+		if err != nil && !errors.Is(err, ErrForbidden) {
+			return err
+		}
+		refused := err != nil
 		if followee.Role == RoleInstance || followee.Role == RoleCatalogue && !isNode {
 			refused = true
 		}
@@ -111,11 +133,17 @@ func (db *DB) ReceiveFollow(ctx context.Context, uri string, follower, followee 
 		}
 		id := tx.NewID()
 		f, err := tx.insertFollow(ctx, Follow{ID: id, URI: uri, FollowerID: follower.ID, FolloweeID: followee.ID, State: state, Created: tx.Now()})
-		if err != nil {
+		if violates(err, "follows_uri_key") {
+			return fmt.Errorf("another follow has this id: %w", ErrConflict)
+		} else if err != nil {
 			return err
 		}
 		if f.ID == id {
 			if err := tx.notifyFollow(ctx, f); err != nil {
+				return err
+			}
+		} else if f.URI != uri { // the sender lost the old one: what it takes back later is the new one
+			if _, err := tx.q.Exec(ctx, `update follows set uri = $2 where id = $1`, f.ID, uri); err != nil {
 				return err
 			}
 		}
@@ -151,14 +179,15 @@ func (db *DB) AnswerFollow(ctx context.Context, followeeID, followerID int64, ac
 }
 
 // FollowAnswered notes a remote account's Accept or Reject of a follow that one of ours sent. followURI may be empty
-// where the answer embeds a Follow without an id; then the pair decides.
+// where the answer embeds a Follow without an id, or one that its sender made up; then the pair decides.
 func (db *DB) FollowAnswered(ctx context.Context, followee *Account, followURI string, followerURI string, accepted bool) (_ *Follow, err error) {
 	defer wrap(&err, "follow answered by %s", followee.URI)
 	sql := `delete from follows f using accounts a`
 	if accepted {
 		sql = `update follows f set state = 'accepted' from accounts a`
 	}
-	rows, err := db.q.Query(ctx, sql+` where a.id = f.follower_id and a.host = '' and f.followee_id = $1 and (f.uri = $2 or a.uri = $3)
+	rows, err := db.q.Query(ctx, sql+` where a.id = f.follower_id and f.id = (select af.id from follows af join accounts aa on aa.id = af.follower_id
+			where aa.host = '' and af.followee_id = $1 and (af.uri = $2 or aa.uri = $3) order by af.uri = $2 desc limit 1)
 		returning f.id, f.uri, f.follower_id, f.followee_id, f.state, f.created`, followee.ID, followURI, followerURI)
 	if err != nil {
 		return nil, err
@@ -208,7 +237,8 @@ func (db *DB) Unfollow(ctx context.Context, followerID, followeeID int64) (err e
 // ReceiveUnfollow ends a remote account's follow; one that is not there is no error.
 func (db *DB) ReceiveUnfollow(ctx context.Context, followerID, followeeID int64) (err error) {
 	defer wrap(&err, "receive unfollow of %d by %d", followeeID, followerID)
-	if _, err = db.q.Exec(ctx, `delete from follows where follower_id = $1 and followee_id = $2`, followerID, followeeID); err != nil {
+	tag, err := db.q.Exec(ctx, `delete from follows where follower_id = $1 and followee_id = $2`, followerID, followeeID)
+	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
 	return db.touchShop(ctx)

@@ -51,12 +51,13 @@ func (db *DB) ReceiveListing(ctx context.Context, r RemoteListing) (_ *Listing, 
 				listing = &known[0] // how it was at first, read again in a catalogue
 				return nil
 			}
-			if r.Edited != nil {
-				if _, changed, err := tx.receiveEdit(ctx, r.RemotePost); err != nil {
-					return err
-				} else if !changed {
+			if r.Edited = editedBy(r.Edited, tx.Now()); r.Edited != nil {
+				if last := known[0].Post.Edited; last != nil && r.Edited.Before(*last) {
 					listing = &known[0]
 					return nil
+				}
+				if _, _, err := tx.receiveEdit(ctx, r.RemotePost); err != nil { // the state that is stored is only renewed
+					return err
 				}
 			}
 		}
@@ -119,11 +120,12 @@ func (db *DB) storeRemoteListing(ctx context.Context, id int64, r RemoteListing)
 // come back.
 func (db *DB) ExpireRemoteListings(ctx context.Context) (n int64, err error) {
 	defer wrap(&err, "expire remote listings")
+	// The update asks once more: a listing may be renewed between the two.
 	tag, err := db.q.Exec(ctx, `with expired as (select l.id from listings l join posts p on p.id = l.id
 			where l.expires <= $1 and l.state <> 'withdrawn' and p.deleted is null limit 1000),
-		marked as (update listings set state = 'withdrawn' where id in (select id from expired))
-		insert into search_outbox (object_kind, object_id, version, queued) select 'post', id, $2, $1 from expired
-		on conflict (object_kind, object_id) do update set version = greatest(search_outbox.version + 1, excluded.version)`, db.Now(), db.Now().UnixMicro())
+		marked as (update listings set state = 'withdrawn' where id in (select id from expired) and expires <= $1 returning id)
+		insert into search_outbox (object_kind, object_id, version, queued) select 'post', id, $2, $1 from marked
+		`+indexAgain, db.Now(), db.Now().UnixMicro())
 	if err != nil {
 		return 0, err
 	}

@@ -58,7 +58,7 @@ func (db *DB) CreateListing(ctx context.Context, sellerID int64, n NewListing) (
 		if err != nil {
 			return err
 		}
-		if !seller.Sells() {
+		if !seller.Sells() || seller.Suspended != nil {
 			return ErrForbidden
 		}
 		now := tx.Now()
@@ -141,6 +141,9 @@ func (n *NewListing) check() error {
 	return e.Err()
 }
 
+// slugTries is how many addresses are tried for a product whose name others have too.
+const slugTries = 30
+
 // setSlug gives the listing the page address that its title asks for; the ones it had before lead to it for ever.
 func (db *DB) setSlug(ctx context.Context, id int64, title string) error {
 	base := Slug(title)
@@ -158,9 +161,12 @@ func (db *DB) setSlug(ctx context.Context, id int64, title string) error {
 	if _, err := db.q.Exec(ctx, `update listing_slugs set current = false where listing_id = $1`, id); err != nil {
 		return err
 	}
-	for n := 1; n < 1000; n++ {
+	for n := int64(1); n <= slugTries; n++ {
 		slug := base
-		if n > 1 {
+		switch {
+		case n == slugTries: // a name that very many products have: a number that nothing else has
+			slug = fmt.Sprintf("%s-%d", base, id)
+		case n > 1:
 			slug = fmt.Sprintf("%s-%d", base, n)
 		}
 		tag, err := db.q.Exec(ctx, `insert into listing_slugs (slug, listing_id, created) values ($1, $2, $3)
@@ -236,11 +242,15 @@ func (db *DB) ChangeListing(ctx context.Context, by, id int64, c ListingChange) 
 
 // changed is the listing as it will be, checked as a whole.
 func (l *Listing) changed(c ListingChange) (NewListing, error) {
-	n := NewListing{Title: l.Title, Description: l.Description, Price: l.Price(), Quantity: l.Quantity(), Condition: l.Condition,
+	n := NewListing{Title: l.Title, Description: l.Description, Condition: l.Condition,
 		Category: l.Category, Tags: l.Tags, State: ListingPublished, Announce: l.Announce, Lang: l.Post.Lang, MediaIDs: c.MediaIDs}
 	if l.State == ListingDraft {
 		n.State = ListingDraft
 	}
+	// What saveListing writes is the first variant's; the others are not told by a price or a stock of the whole.
+	first := l.Variants[0]
+	n.Price = Money{Amount: first.Price, Currency: l.Currency}
+	setIf(&n.Quantity, first.Quantity)
 	setIf(&n.Title, c.Title)
 	setIf(&n.Description, c.Description)
 	setIf(&n.Price, c.Price)

@@ -2,6 +2,7 @@ package souk
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -66,25 +67,33 @@ func (db *DB) BlockHost(ctx context.Context, by int64, host, severity, reason st
 	if severity != "" && severity != Silence && severity != Suspend {
 		return invalid("severity", "severity", "use silence, suspend or nothing")
 	}
+	host = strings.ToLower(strings.TrimSpace(host))
+	switch {
+	case host == "" || len(host) > 260 || strings.ContainsAny(host, "/@?#%\\ \t\n") || strings.ContainsRune(host, 0):
+		return invalid("host", "host", "write a host such as far.example, without https:// before it")
+	case host == strings.ToLower(db.Domain()), host == strings.ToLower(db.HandleDomain()):
+		return invalid("host", "host_own", "this is the node itself")
+	}
 	return db.Tx(ctx, func(tx *DB) error {
 		if err := tx.requireOwner(ctx, by); err != nil {
 			return err
 		}
-		if _, err := tx.q.Exec(ctx, `insert into hosts (host, severity, reason) values (lower($1), $2, $3)
+		if _, err := tx.q.Exec(ctx, `insert into hosts (host, severity, reason) values ($1, $2, $3)
 			on conflict (host) do update set severity = excluded.severity, reason = excluded.reason`, host, severity, truncate(reason, 500)); err != nil {
 			return err
 		}
 		if severity == Suspend {
-			if _, err := tx.q.Exec(ctx, `delete from follows using accounts a where a.host = lower($1) and a.id in (follower_id, followee_id)`, host); err != nil {
+			if _, err := tx.q.Exec(ctx, `delete from follows using accounts a where a.host = $1 and a.id in (follower_id, followee_id)`, host); err != nil {
 				return err
 			}
-			if _, err := tx.q.Exec(ctx, `update deliveries set state = 'dropped', error = 'host blocked', done = $2 where host = lower($1) and state = 'queued'`, host, tx.Now()); err != nil {
+			if _, err := tx.q.Exec(ctx, `update deliveries set state = 'dropped', error = 'host blocked', done = $2 where host = $1 and state = 'queued'`, host, tx.Now()); err != nil {
 				return err
 			}
 		}
 		if _, err := tx.q.Exec(ctx, `insert into search_outbox (object_kind, object_id, version, queued)
-			select 'post', p.id, $2, $3 from posts p join accounts a on a.id = p.account_id where a.host = lower($1)
-			on conflict (object_kind, object_id) do update set version = greatest(search_outbox.version + 1, excluded.version)`,
+			select 'post', p.id, $2::bigint, $3::timestamptz from posts p join accounts a on a.id = p.account_id
+				where a.host = $1 and p.deleted is null and p.visibility = 'public' and p.kind <> 'boost'
+			union all select 'account', a.id, $2, $3 from accounts a where a.host = $1 `+indexAgain,
 			host, tx.Now().UnixMicro(), tx.Now()); err != nil {
 			return err
 		}
@@ -111,21 +120,58 @@ func (db *DB) Refused(ctx context.Context, host, actorURI string) (yes bool, err
 	return yes, err
 }
 
-// Block makes a local account block another: no follows either way, no replies or likes from it any more.
+// Block makes an account block another: no follows either way, no replies or likes from the other any more. Of accounts of
+// other nodes it notes that they block one of ours.
 func (db *DB) Block(ctx context.Context, blockerID, blockedID int64) (err error) {
 	defer wrap(&err, "block %d by %d", blockedID, blockerID)
 	return db.Tx(ctx, func(tx *DB) error {
+		if blockerID == blockedID {
+			return invalid("account", "block_self", "an account cannot block itself")
+		}
 		blocker, err := tx.Account(ctx, blockerID)
 		if err != nil {
+			return err
+		}
+		// In the order of ids, so that two who block each other do not wait for each other (lockPair).
+		if _, err := tx.q.Exec(ctx, `select from accounts where id in ($1, $2) order by id for update`, blockerID, blockedID); err != nil {
 			return err
 		}
 		if _, err := tx.q.Exec(ctx, `insert into blocks (blocker_id, blocked_id, uri, created) values ($1, $2, $3, $4) on conflict do nothing`,
 			blockerID, blockedID, blocker.URI+"#blocks/"+formatID(tx.NewID()), tx.Now()); err != nil {
 			return err
 		}
-		_, err = tx.q.Exec(ctx, `delete from follows where (follower_id, followee_id) in (($1, $2), ($2, $1))`, blockerID, blockedID)
-		return err
+		if err := tx.endFollows(ctx, blocker, blockedID); err != nil {
+			return err
+		}
+		return tx.touchShop(ctx)
 	})
+}
+
+// endFollows ends the follows between a blocker and another account. The other's node is told of what our blocker ends, as
+// if it had unfollowed and refused: it would go on sending, and believe itself followed.
+func (db *DB) endFollows(ctx context.Context, blocker *Account, otherID int64) error {
+	rows, err := db.q.Query(ctx, `delete from follows where (follower_id, followee_id) in (($1, $2), ($2, $1)) returning `+followColumns, blocker.ID, otherID)
+	if err != nil {
+		return err
+	}
+	ended, err := pgx.CollectRows(rows, pgx.RowToStructByName[Follow])
+	if err != nil || len(ended) == 0 || !blocker.Local() {
+		return err
+	}
+	other, err := db.accountWhere(ctx, `id = $1`, otherID)
+	if err != nil || other.Local() {
+		return err
+	}
+	for _, f := range ended {
+		kind := EventFollowRejected
+		if f.FollowerID == blocker.ID {
+			kind = EventUnfollowed
+		}
+		if err := db.emit(ctx, Event{Kind: kind, AccountID: blocker.ID, TargetID: other.ID, URI: f.URI}, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Unblock lifts a block.

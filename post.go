@@ -240,24 +240,25 @@ func (db *DB) fillPostParts(ctx context.Context, ids []int64, byID map[int64]*Po
 	return nil
 }
 
-// bury turns a post into a tombstone: its texts, pictures, tags and likes go, its address stays. What its
-// thread knows of it stays too, so that replies keep their place.
-func (db *DB) bury(ctx context.Context, id int64) error {
+// bury turns posts into tombstones: their texts, pictures, tags and likes go, their addresses stay. What their threads
+// know of them stays too, so that replies keep their place.
+func (db *DB) bury(ctx context.Context, ids ...int64) error {
 	now := db.Now()
 	batch := &pgx.Batch{}
-	batch.Queue(`update posts set html = '', source = '', summary = '', deleted = $2 where id = $1`, id, now)
-	batch.Queue(`delete from post_edits where post_id = $1`, id)
-	batch.Queue(`delete from post_tags where post_id = $1`, id)
-	batch.Queue(`delete from likes where post_id = $1`, id)
-	batch.Queue(`delete from notifications where post_id = $1`, id)
-	batch.Queue(`update media set post_id = null where post_id = $1`, id) // PruneMedia deletes the files
-	batch.Queue(`update posts set deleted = $2 where boost_of_id = $1 and deleted is null`, id, now)
-	batch.Queue(`update listings set state = 'withdrawn', availability = 'sold_out', updated = $2, version = version + 1 where id = $1 and state <> 'withdrawn'`, id, now)
+	batch.Queue(`update posts set html = '', source = '', summary = '', deleted = $2 where id = any($1)`, ids, now)
+	batch.Queue(`delete from post_edits where post_id = any($1)`, ids)
+	batch.Queue(`delete from post_tags where post_id = any($1)`, ids)
+	batch.Queue(`delete from likes where post_id = any($1)`, ids)
+	batch.Queue(`delete from notifications where post_id = any($1)`, ids)
+	batch.Queue(`update media set post_id = null where post_id = any($1)`, ids) // PruneMedia deletes the files
+	batch.Queue(`update posts set deleted = $2 where boost_of_id = any($1) and deleted is null`, ids, now)
+	batch.Queue(`update listings set state = 'withdrawn', availability = 'sold_out', updated = $2, version = version + 1 where id = any($1) and state <> 'withdrawn'`, ids, now)
+	// What another node deleted is nothing that an order here could name.
+	batch.Queue(`update listings l set title = '', description = '', html = '', tags = '{}' from posts p where p.id = l.id and not p.local and l.id = any($1)`, ids)
+	batch.Queue(`insert into search_outbox (object_kind, object_id, version, queued) select 'post', unnest($1::bigint[]), $2, $3 `+indexAgain, ids, now.UnixMicro(), now)
 	if err := db.q.SendBatch(ctx, batch).Close(); err != nil {
 		return err
 	}
-	if err := db.index(ctx, "post", id); err != nil {
-		return err
-	}
+	db.wakeAfterCommit("index")
 	return db.touchShop(ctx)
 }

@@ -80,9 +80,16 @@ func (db *DB) receivePost(ctx context.Context, r RemotePost, kind string) (kept 
 		r.Published = now
 	}
 	parent, err := db.parentOf(ctx, r)
+	if err == nil && parent == nil && r.InReplyToURI != "" {
+		// The parent may be on its way in another transaction that cannot see this reply: one waits for the other.
+		if _, err = db.q.Exec(ctx, `select `+lockURI("$1"), r.InReplyToURI); err == nil {
+			parent, err = db.parentOf(ctx, r)
+		}
+	}
 	if err != nil {
 		return kept, err
 	}
+	r.Edited = editedBy(r.Edited, now)
 	id := db.ids.at(r.Published)
 	p := &Post{ID: id, Kind: kind, AccountID: r.Author.ID, URI: r.URI, URL: r.URL, HTML: Sanitise(truncate(r.HTML, maxRemotePost)), Summary: truncate(Plain(r.Summary), 500),
 		Sensitive: r.Sensitive || r.Summary != "", Lang: r.Lang, Visibility: r.Visibility, InTimeline: r.InTimeline, InReplyToURI: r.InReplyToURI,
@@ -92,7 +99,7 @@ func (db *DB) receivePost(ctx context.Context, r RemotePost, kind string) (kept 
 	}
 	err = db.q.QueryRow(ctx, `insert into posts (id, kind, account_id, uri, url, local, html, summary, sensitive, lang, visibility, in_timeline,
 			in_reply_to_uri, in_reply_to_id, thread_id, published, edited)
-		values ($1, $2, $3, $4, $5, false, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+		select $1, $2, $3, $4, $5, false, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 from (select `+lockURI("$4")+`) locked
 		on conflict (uri) do update set in_timeline = posts.in_timeline or (excluded.in_timeline and posts.account_id = excluded.account_id)
 		returning id, deleted is not null`,
 		p.ID, p.Kind, p.AccountID, p.URI, p.URL, p.HTML, p.Summary, p.Sensitive, p.Lang, p.Visibility, p.InTimeline, p.InReplyToURI,
@@ -114,6 +121,22 @@ func (db *DB) receivePost(ctx context.Context, r RemotePost, kind string) (kept 
 		}
 	}
 	return kept, db.notifyAbout(ctx, p, parent, mentioned)
+}
+
+// lockURI is the SQL that keeps, to the end of the transaction, any other from storing the post with the uri.
+func lockURI(param string) string { return `pg_advisory_xact_lock(hashtextextended(` + param + `, 0))` }
+
+// editedBy is the time of an edit as it can be stored and compared: to the microsecond, and at most an hour to come (clocks
+// differ), or no later edit would count any more.
+func editedBy(edited *time.Time, now time.Time) *time.Time {
+	if edited == nil {
+		return nil
+	}
+	at := edited.UTC().Truncate(time.Microsecond)
+	if latest := now.Add(time.Hour); at.After(latest) {
+		at = latest
+	}
+	return &at
 }
 
 // parentOf is the known post that r answers, nil where it answers none or an unknown one. A tombstone keeps its place.
@@ -217,7 +240,8 @@ func (db *DB) adoptReplies(ctx context.Context, p *Post) error {
 	return err
 }
 
-// ReceivePostEdit changes a remote post. An edit older than what is stored, or of a post that is not known, changes nothing.
+// ReceivePostEdit changes a remote post. An edit that is not newer than what is stored, or of a post that is not known, changes
+// nothing.
 func (db *DB) ReceivePostEdit(ctx context.Context, r RemotePost) (err error) {
 	defer wrap(&err, "receive edit of %s", r.URI)
 	return db.Tx(ctx, func(tx *DB) error {
@@ -238,11 +262,11 @@ func (db *DB) receiveEdit(ctx context.Context, r RemotePost) (id int64, changed 
 	if p.AccountID != r.Author.ID {
 		return 0, false, ErrForbidden
 	}
+	now := db.Now()
 	if r.Edited == nil {
-		now := db.Now()
 		r.Edited = &now
 	}
-	if p.Edited != nil && p.Edited.After(*r.Edited) {
+	if r.Edited = editedBy(r.Edited, now); p.Edited != nil && !r.Edited.After(*p.Edited) {
 		return p.ID, false, nil
 	}
 	if err := db.keepEdit(ctx, p); err != nil {

@@ -3,7 +3,9 @@ package souk
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 // Texts of other nodes may hold what PostgreSQL refuses: in JSON "\u0000" is a legal character. Whatever cannot be
@@ -97,5 +99,90 @@ func TestLocalTextsAreChecked(t *testing.T) {
 	l, err := n.CreateListing(ctx, n.owner.ID, NewListing{Title: "Cup", Description: "as a form sends it:\r\ntwo lines", Price: Money{1, "EUR"}})
 	if err != nil || l.Description != "as a form sends it:\ntwo lines" {
 		t.Errorf("%+v %v", l, err)
+	}
+}
+
+func TestEditsTwiceAndOutOfOrder(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	ben := n.remote(t, "ben", "far.example")
+	r := RemotePost{URI: "https://far.example/1", Author: ben, HTML: "<p>one</p>", Visibility: Public, InTimeline: true, Published: n.Now()}
+	p, err := n.ReceivePost(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.clock.Advance(time.Hour)
+	first, second, never := n.Now().Add(-2*time.Minute+300), n.Now().Add(-time.Minute), n.Now().AddDate(70, 0, 0)
+	edit := func(html string, at time.Time) {
+		r.HTML, r.Edited = html, &at
+		if err := n.ReceivePostEdit(ctx, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit("<p>two</p>", first)
+	edit("<p>two</p>", first)
+	edit("<p>three</p>", second)
+	edit("<p>two</p>", first)
+	if p, err = n.Post(ctx, 0, p.ID); err != nil || p.HTML != "<p>three</p>" {
+		t.Errorf("%+v %v", p, err)
+	}
+	if edits, err := n.Edits(ctx, 0, p.ID); err != nil || len(edits) != 2 {
+		t.Errorf("%d earlier forms, %v: want 2", len(edits), err)
+	}
+	edit("<p>four</p>", never)
+	n.clock.Advance(2 * time.Hour)
+	edit("<p>five</p>", n.Now())
+	if p, err = n.Post(ctx, 0, p.ID); err != nil || p.HTML != "<p>five</p>" {
+		t.Errorf("an edit of the far future ended all others: %+v %v", p, err)
+	}
+}
+
+// A listing that its catalogue shows again as it is known stands for longer.
+func TestListingIsRenewed(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	ben := n.remote(t, "ben", "far.example")
+	edited := n.Now().Add(-time.Minute + 300)
+	r := RemoteListing{RemotePost: RemotePost{URI: "https://far.example/1", Author: ben, Visibility: Public, Published: n.Now().Add(-time.Hour), Edited: &edited},
+		Title: "Mug", Price: Money{100, "EUR"}}
+	l, err := n.ReceiveListing(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.clock.Advance(24 * time.Hour)
+	again, err := n.ReceiveListing(ctx, r)
+	if err != nil || !again.Expires.Equal(l.Expires.Add(24*time.Hour)) {
+		t.Errorf("expires %v, then %v (%v)", l.Expires, again.Expires, err)
+	}
+	if edits, err := n.Edits(ctx, 0, l.ID); err != nil || len(edits) != 0 {
+		t.Errorf("%d edits, %v", len(edits), err)
+	}
+}
+
+// A post and its answer arrive at the same time: whichever is first, the answer finds its place.
+func TestReplyBesideParent(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	ben, eve := n.remote(t, "ben", "far.example"), n.remote(t, "eve", "other.example")
+	for i := range 30 {
+		parent := RemotePost{URI: ben.URI + "/" + formatID(int64(i)), Author: ben, HTML: "parent", Visibility: Public, Published: n.Now()}
+		reply := RemotePost{URI: eve.URI + "/" + formatID(int64(i)), Author: eve, HTML: "reply", Visibility: Public, Published: n.Now(), InReplyToURI: parent.URI}
+		var group sync.WaitGroup
+		var posts [2]*Post
+		var errs [2]error
+		for j, r := range []RemotePost{parent, reply} {
+			group.Go(func() { posts[j], errs[j] = n.ReceivePost(ctx, r) })
+		}
+		group.Wait()
+		if err := errors.Join(errs[:]...); err != nil {
+			t.Fatal(err)
+		}
+		thread, err := n.Thread(ctx, 0, posts[0].ID)
+		if err != nil || len(thread) != 2 {
+			t.Fatalf("round %d: a thread of %d posts, %v", i, len(thread), err)
+		}
 	}
 }

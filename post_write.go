@@ -25,8 +25,12 @@ type NewPost struct {
 	Mentions []int64
 }
 
-// MaxPost is how many characters a post may have.
-const MaxPost = 5000
+const (
+	// MaxPost is how many characters a post may have.
+	MaxPost = 5000
+	// maxMentions is how many people a post may name: a conversation, no mailing.
+	maxMentions = 30
+)
 
 // CreatePost publishes a post of a local account.
 func (db *DB) CreatePost(ctx context.Context, authorID int64, n NewPost) (_ *Post, err error) {
@@ -43,7 +47,7 @@ func (db *DB) CreatePost(ctx context.Context, authorID int64, n NewPost) (_ *Pos
 		if err != nil {
 			return err
 		}
-		if !author.Person() {
+		if !author.Person() || author.Suspended != nil {
 			return ErrForbidden
 		}
 		id := tx.NewID()
@@ -53,7 +57,7 @@ func (db *DB) CreatePost(ctx context.Context, authorID int64, n NewPost) (_ *Pos
 		p.URL = p.URI
 		var parent *Post
 		if n.InReplyTo != 0 {
-			if parent, err = tx.Post(ctx, authorID, n.InReplyTo); err != nil {
+			if parent, err = tx.reactable(ctx, author, n.InReplyTo); err != nil {
 				return errors.Join(invalid("in_reply_to", "reply_unknown", "the post to reply to is not there"), err)
 			}
 			p.InReplyToID, p.InReplyToURI, p.ThreadID = &parent.ID, parent.URI, parent.ThreadID
@@ -115,8 +119,12 @@ func (n NewPost) check() error {
 // renderPost makes the HTML of a local text; handles of accounts that the node knows become mentions.
 func (db *DB) renderPost(ctx context.Context, author *Account, source string, also []int64) (Rendered, []Account, error) {
 	links := Links{BaseURL: db.BaseURL(), Mentions: map[string]string{}}
+	handles := Handles(source)
+	if len(handles)+len(also) > maxMentions {
+		return Rendered{}, nil, invalid("text", "mentions", "mention at most %d people", maxMentions)
+	}
 	var mentioned []Account
-	for _, h := range Handles(source) {
+	for _, h := range handles {
 		a, err := db.AccountByHandle(ctx, h[0], h[1])
 		if errors.Is(err, ErrNotFound) {
 			continue
@@ -220,7 +228,8 @@ func (db *DB) notifyAbout(ctx context.Context, p *Post, parent *Post, mentioned 
 	return nil
 }
 
-// EditPost changes a post of the account and keeps what it said before. Visibility and the parent stay.
+// EditPost changes a post of the account and keeps what it said before. Visibility and the parent stay; MediaIDs that are
+// nil leave its pictures alone. Who is named now and was not before is told.
 func (db *DB) EditPost(ctx context.Context, authorID, id int64, n NewPost) (_ *Post, err error) {
 	defer wrap(&err, "edit post %d", id)
 	n.Visibility = Public
@@ -251,6 +260,12 @@ func (db *DB) EditPost(ctx context.Context, authorID, id int64, n NewPost) (_ *P
 			return err
 		}
 		if err := tx.setMentions(ctx, id, mentioned); err != nil {
+			return err
+		}
+		fresh := slices.DeleteFunc(mentioned, func(a Account) bool {
+			return slices.ContainsFunc(p.Mentions, func(b Account) bool { return a.ID == b.ID })
+		})
+		if err := tx.notifyAbout(ctx, p, nil, fresh); err != nil {
 			return err
 		}
 		if err := tx.touchShop(ctx); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Profile is what people change about their own account; nil leaves a part alone.
@@ -138,8 +140,7 @@ func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Acco
 		if r.AlsoKnownAs == nil {
 			r.AlsoKnownAs = []string{}
 		}
-		if _, err := tx.q.Exec(ctx, `update accounts set deleted = $4 where lower(name) = lower($1) and host = $2 and uri <> $3 and deleted is null`,
-			r.Name, r.Host, r.URI, now); err != nil {
+		if err := tx.freeHandle(ctx, r.Name, r.Host, r.URI); err != nil {
 			return err
 		}
 		var id int64
@@ -177,6 +178,31 @@ func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Acco
 		return err
 	})
 	return saved, err
+}
+
+// freeHandle ends the account that had the handle under another uri, with its follows: nobody would answer to them.
+func (db *DB) freeHandle(ctx context.Context, name, host, uri string) error {
+	rows, err := db.q.Query(ctx, `update accounts set deleted = $4 where lower(name) = lower($1) and host = $2 and uri <> $3 and deleted is null returning id`,
+		name, host, uri, db.Now())
+	if err != nil {
+		return err
+	}
+	ended, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return err
+	}
+	for _, id := range ended {
+		if _, err := db.q.Exec(ctx, `delete from follows where follower_id = $1 or followee_id = $1`, id); err != nil {
+			return err
+		}
+		if err := db.IndexPostsOf(ctx, id); err != nil {
+			return err
+		}
+		if err := db.emit(ctx, Event{Kind: EventActorDeleted, AccountID: id}, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // storable makes the texts of an actor such that they can be stored.
@@ -218,25 +244,19 @@ func (db *DB) DeleteRemoteAccount(ctx context.Context, uri string) (err error) {
 		if _, err := tx.q.Exec(ctx, `delete from likes where account_id = $1`, id); err != nil {
 			return err
 		}
-		rows, err := tx.q.Query(ctx, `select id from posts where account_id = $1 and deleted is null`, id)
+		if _, err := tx.q.Exec(ctx, `delete from notifications where from_id = $1`, id); err != nil {
+			return err
+		}
+		rows, err := tx.q.Query(ctx, `select id from posts where account_id = $1 and deleted is null order by id for update`, id)
 		if err != nil {
 			return err
 		}
-		var posts []int64
-		var post int64
-		for rows.Next() {
-			if err := rows.Scan(&post); err != nil {
-				return err
-			}
-			posts = append(posts, post)
-		}
-		if err := rows.Err(); err != nil {
+		posts, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		if err != nil {
 			return err
 		}
-		for _, post := range posts {
-			if err := tx.bury(ctx, post); err != nil {
-				return err
-			}
+		if err := tx.bury(ctx, posts...); err != nil {
+			return err
 		}
 		return tx.emit(ctx, Event{Kind: EventActorDeleted, AccountID: id}, false)
 	})

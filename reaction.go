@@ -2,6 +2,7 @@ package souk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -57,16 +58,10 @@ func (db *DB) Unlike(ctx context.Context, accountID, postID int64) (err error) {
 	defer wrap(&err, "unlike %d", postID)
 	return db.Tx(ctx, func(tx *DB) error {
 		var uri string
-		rows, err := tx.q.Query(ctx, `delete from likes where account_id = $1 and post_id = $2 returning uri`, accountID, postID)
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			if err := rows.Scan(&uri); err != nil {
-				return err
-			}
-		}
-		if err := rows.Err(); err != nil || uri == "" {
+		err := tx.q.QueryRow(ctx, `delete from likes where account_id = $1 and post_id = $2 returning uri`, accountID, postID).Scan(&uri)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		} else if err != nil {
 			return err
 		}
 		if err := tx.touchShop(ctx); err != nil {
@@ -136,8 +131,8 @@ func (db *DB) Unboost(ctx context.Context, accountID, postID int64) (err error) 
 
 // endBoost turns a boost into a tombstone; its id is 0 where there was none.
 func (db *DB) endBoost(ctx context.Context, where string, args ...any) (id int64, err error) {
-	err = db.q.QueryRow(ctx, `with ended as (update posts set deleted = now() where kind = 'boost' and deleted is null and `+where+` returning id)
-		select coalesce((select id from ended), 0)`, args...).Scan(&id)
+	err = db.q.QueryRow(ctx, `with ended as (update posts set deleted = `+param(len(args)+1)+` where kind = 'boost' and deleted is null and `+where+` returning id)
+		select coalesce((select max(id) from ended), 0)`, append(args, db.Now())...).Scan(&id)
 	if err != nil || id == 0 {
 		return 0, err
 	}
@@ -156,7 +151,8 @@ func (db *DB) ReceiveLike(ctx context.Context, uri string, from *Account, postID
 // ReceiveUnlike takes back a remote account's like, by the like's id or, where that is unknown, by the post.
 func (db *DB) ReceiveUnlike(ctx context.Context, uri string, from *Account, postURI string) (err error) {
 	defer wrap(&err, "receive unlike %s", uri)
-	if _, err = db.q.Exec(ctx, `delete from likes k using posts p where p.id = k.post_id and k.account_id = $1 and (k.uri = $2 or p.uri = $3)`, from.ID, uri, postURI); err != nil {
+	tag, err := db.q.Exec(ctx, `delete from likes k using posts p where p.id = k.post_id and k.account_id = $1 and (k.uri = $2 or p.uri = $3)`, from.ID, uri, postURI)
+	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
 	return db.touchShop(ctx)
