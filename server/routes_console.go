@@ -17,7 +17,9 @@ func (s *Server) consoleRoutes() {
 	door := limits.By(middleware.Limit{Burst: 10, Every: 12 * time.Second}, middleware.Client)
 	ask := limits.By(middleware.Limit{Burst: 20, Every: 3 * time.Second}, middleware.Client) // questions to other nodes
 	form := []echo.MiddlewareFunc{middleware.SameOrigin, middleware.BodyLimit(1 << 20)}
-	knock := []echo.MiddlewareFunc{door, middleware.SameOrigin, middleware.BodyLimit(64 << 10)}
+	// A password costs 19 MiB while it is hashed, and door counts each address for itself.
+	hashing := middleware.AtOnce(8, 10*time.Second)
+	knock := []echo.MiddlewareFunc{door, middleware.SameOrigin, middleware.BodyLimit(64 << 10), hashing}
 	upload := []echo.MiddlewareFunc{middleware.SameOrigin, middleware.BodyLimit(console.MaxUpload)}
 
 	e.GET("/setup", c.Open(c.SetupForm))
@@ -70,7 +72,7 @@ func (s *Server) consoleRoutes() {
 	e.GET("/console/settings/profile", c.Member(c.ProfileForm))
 	e.POST("/console/settings/profile", c.Member(c.SaveProfile), upload...)
 	e.GET("/console/settings/password", c.Member(c.PasswordForm))
-	e.POST("/console/settings/password", c.Member(c.ChangePassword), append(form, door)...)
+	e.POST("/console/settings/password", c.Member(c.ChangePassword), append(form, door, hashing)...)
 	e.POST("/console/settings/sessions", c.Member(c.SignOutOthers), form...)
 	e.GET("/console/settings/tokens", c.Member(c.Tokens))
 	e.POST("/console/settings/tokens", c.Member(c.CreateToken), form...)

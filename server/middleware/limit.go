@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"context"
 	"math"
 	"net/http"
 	"net/netip"
@@ -83,6 +84,30 @@ func (s *limiter) take(key string, now time.Time, every rate.Limit, burst int) (
 		r.CancelAt(now)
 	}
 	return wait, max(0, int(client.TokensAt(now)))
+}
+
+// AtOnce lets n requests in at the same time, whoever they are from; the others wait, and those who waited for long are
+// sent away with 503. It stands before what costs memory, such as hashing a password, and behind BodyLimit: the form is
+// read first, or those who send slowly would take up all the room.
+func AtOnce(n int, long time.Duration) echo.MiddlewareFunc {
+	room := make(chan struct{}, n)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if _, err := c.FormParams(); err != nil {
+				return echo.NewHTTPError(http.StatusBadRequest, "the form cannot be read").SetInternal(err)
+			}
+			ctx, cancel := context.WithTimeout(c.Request().Context(), long)
+			defer cancel()
+			select {
+			case room <- struct{}{}:
+				defer func() { <-room }()
+				return next(c)
+			case <-ctx.Done():
+				c.Response().Header().Set("Retry-After", "5")
+				return echo.NewHTTPError(http.StatusServiceUnavailable, "too many requests at once: wait a moment")
+			}
+		}
+	}
 }
 
 // Client is the client's network: an IPv4 address, or the /64 of an IPv6 one, since a household has all of those.
