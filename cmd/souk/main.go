@@ -64,6 +64,7 @@ func newRoot(environ []string) *cobra.Command {
 		newDemoCommand(environ),
 		newAccountCommand(load, environ),
 		newBenchCommand(environ),
+		newListingCommand(load, environ),
 		newMigrateCommand(load, environ),
 		newReindexCommand(load, environ),
 		newServeCommand(load, environ),
