@@ -91,9 +91,8 @@ func (db *DB) BlockHost(ctx context.Context, by int64, host, severity, reason st
 			}
 		}
 		if _, err := tx.q.Exec(ctx, `insert into search_outbox (object_kind, object_id, version, queued)
-			select 'post', p.id, $2::bigint, $3::timestamptz from posts p join accounts a on a.id = p.account_id
-				where a.host = $1 and p.deleted is null and p.visibility = 'public' and p.kind <> 'boost'
-			union all select 'account', a.id, $2, $3 from accounts a where a.host = $1 `+indexAgain,
+			select 'post', p.id, $2, $3 from posts p join accounts a on a.id = p.account_id
+				where a.host = $1 and p.deleted is null and p.visibility = 'public' and p.kind <> 'boost' `+indexAgain,
 			host, tx.Now().UnixMicro(), tx.Now()); err != nil {
 			return err
 		}

@@ -195,9 +195,6 @@ func (db *DB) freeHandle(ctx context.Context, name, host, uri string) error {
 		if _, err := db.q.Exec(ctx, `delete from follows where follower_id = $1 or followee_id = $1`, id); err != nil {
 			return err
 		}
-		if err := db.IndexPostsOf(ctx, id); err != nil {
-			return err
-		}
 		if err := db.emit(ctx, Event{Kind: EventActorDeleted, AccountID: id}, false); err != nil {
 			return err
 		}
