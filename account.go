@@ -143,11 +143,6 @@ func (db *DB) CreateAccount(ctx context.Context, n NewAccount) (_ *Account, err 
 		if err := tx.insertAccount(ctx, a, password); err != nil {
 			return err
 		}
-		if a.Role == RoleOwner {
-			if _, err := tx.q.Exec(ctx, `update shop set owner_id = $1`, a.ID); err != nil {
-				return err
-			}
-		}
 		if err := tx.job(ctx, KeyArgs{AccountID: a.ID}, nil); err != nil {
 			return err
 		}

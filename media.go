@@ -228,8 +228,8 @@ const orphaned = 24 * time.Hour
 // PruneMedia deletes up to limit pictures, files first, that hang on no post and no profile.
 func (db *DB) PruneMedia(ctx context.Context, limit int) (n int, err error) {
 	defer wrap(&err, "prune media")
-	list, err := db.mediaWhere(ctx, `post_id is null and created < $1
-		and not exists (select from accounts a where media.id in (a.avatar_id, a.header_id)) order by id limit $2`, db.Now().Add(-orphaned), limit)
+	list, err := db.mediaWhere(ctx, `post_id is null and created < $1 and not exists (select from accounts a where a.avatar_id = media.id)
+		and not exists (select from accounts a where a.header_id = media.id) order by id limit $2`, db.Now().Add(-orphaned), limit)
 	if err != nil {
 		return 0, err
 	}

@@ -113,9 +113,14 @@ type Conversation struct {
 // Conversations are those under this node's public posts and listings, by their latest reply.
 func (db *DB) Conversations(ctx context.Context, limit int) (_ []Conversation, err error) {
 	defer wrap(&err, "conversations")
-	rows, err := db.q.Query(ctx, `select p.thread_id, max(p.id), count(*) from posts p join posts root on root.id = p.thread_id
-		where p.id <> p.thread_id and p.deleted is null and p.visibility = 'public' and p.kind = 'note'
-		and root.local and root.deleted is null and root.visibility = 'public' and `+unsilenced+` and `+visibleTo+`
+	// Only in the newest threads each reply is asked whether it may be seen: some more of them than are wanted, for those
+	// whose newest replies may not.
+	rows, err := db.q.Query(ctx, `with newest as materialized (select r.thread_id from posts r join posts root on root.id = r.thread_id
+			where r.id <> r.thread_id and r.deleted is null and r.visibility = 'public' and r.kind = 'note'
+			and root.local and root.deleted is null and root.visibility = 'public'
+			group by r.thread_id order by max(r.id) desc limit 20 * $2)
+		select p.thread_id, max(p.id), count(*) from posts p join newest on newest.thread_id = p.thread_id
+		where p.id <> p.thread_id and p.deleted is null and p.visibility = 'public' and p.kind = 'note' and `+unsilenced+` and `+visibleTo+`
 		group by p.thread_id order by max(p.id) desc limit $2`, int64(0), limit)
 	if err != nil {
 		return nil, err

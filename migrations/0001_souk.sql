@@ -17,7 +17,6 @@ CREATE TABLE shop (
     shipping        boolean     NOT NULL DEFAULT true,
     shipping_fee    bigint      NOT NULL DEFAULT 0 CHECK (shipping_fee >= 0),
     open            boolean     NOT NULL DEFAULT true,
-    owner_id        bigint,
     secret          bytea       NOT NULL,
     order_seq       bigint      NOT NULL DEFAULT 1000,
     version         bigint      NOT NULL DEFAULT 1,
@@ -102,7 +101,6 @@ CREATE UNIQUE INDEX accounts_one_owner ON accounts (role) WHERE role IN ('owner'
 CREATE INDEX accounts_host ON accounts (host) WHERE host <> '';
 COMMENT ON COLUMN accounts.host IS 'Empty for this node''s own accounts; those have a role';
 COMMENT ON COLUMN accounts.key_id IS 'IRI of the public key; private_key is PEM (PKCS 8) and only set for local accounts';
-ALTER TABLE shop ADD FOREIGN KEY (owner_id) REFERENCES accounts (id);
 
 CREATE TABLE sessions (
     hash       bytea PRIMARY KEY,
@@ -146,6 +144,7 @@ CREATE TABLE blocks (
     created    timestamptz NOT NULL,
     PRIMARY KEY (blocker_id, blocked_id)
 );
+CREATE INDEX blocks_blocked ON blocks (blocked_id);
 
 -- A post is any Note: a listing is a post too (kind 'listing'), so replies, likes, boosts and media have one home.
 CREATE TABLE posts (
@@ -176,6 +175,7 @@ CREATE INDEX posts_thread ON posts (thread_id, id);
 CREATE INDEX posts_parent ON posts (in_reply_to_id) WHERE in_reply_to_id IS NOT NULL;
 CREATE INDEX posts_waiting_parent ON posts (in_reply_to_uri) WHERE in_reply_to_id IS NULL AND in_reply_to_uri <> '';
 CREATE INDEX posts_public ON posts (id DESC) WHERE visibility = 'public' AND deleted IS NULL AND in_timeline;
+CREATE INDEX posts_local ON posts (id DESC) WHERE local AND visibility = 'public' AND deleted IS NULL;
 CREATE UNIQUE INDEX posts_boost_once ON posts (account_id, boost_of_id) WHERE boost_of_id IS NOT NULL AND deleted IS NULL;
 CREATE INDEX posts_boosts ON posts (boost_of_id) WHERE boost_of_id IS NOT NULL;
 COMMENT ON COLUMN posts.in_timeline IS 'False for a listing that its seller did not announce: it stays out of timelines';
@@ -236,8 +236,11 @@ CREATE TABLE media (
 );
 CREATE INDEX media_post ON media (post_id, position) WHERE post_id IS NOT NULL;
 CREATE INDEX media_account ON media (account_id, id DESC);
+CREATE INDEX media_loose ON media (id) WHERE post_id IS NULL;
 COMMENT ON COLUMN media.sizes IS 'What is stored: [{key, width, height, mime, bytes}], smallest first; empty while a remote picture is not fetched';
 ALTER TABLE accounts ADD FOREIGN KEY (avatar_id) REFERENCES media (id), ADD FOREIGN KEY (header_id) REFERENCES media (id);
+CREATE INDEX accounts_avatar ON accounts (avatar_id) WHERE avatar_id IS NOT NULL;
+CREATE INDEX accounts_header ON accounts (header_id) WHERE header_id IS NOT NULL;
 
 CREATE TABLE listings (
     id             bigint PRIMARY KEY REFERENCES posts (id),
@@ -354,6 +357,9 @@ CREATE TABLE notifications (
     read       timestamptz
 );
 CREATE INDEX notifications_account ON notifications (account_id, id DESC);
+CREATE INDEX notifications_post ON notifications (post_id) WHERE post_id IS NOT NULL;
+CREATE INDEX notifications_from ON notifications (from_id) WHERE from_id IS NOT NULL;
+CREATE INDEX notifications_unread ON notifications (account_id) WHERE read IS NULL;
 CREATE UNIQUE INDEX notifications_once ON notifications
     (account_id, kind, coalesce(from_id, 0), coalesce(post_id, 0), coalesce(order_id, 0));
 
@@ -420,6 +426,7 @@ CREATE TABLE deliveries (
     UNIQUE (activity_id, inbox)
 );
 CREATE INDEX deliveries_queued ON deliveries (host, id) WHERE state = 'queued';
+CREATE INDEX deliveries_failed ON deliveries (id DESC) WHERE state = 'failed';
 CREATE INDEX deliveries_due ON deliveries (next_at) WHERE state = 'queued';
 
 -- The catalogue: every change of a listing in an order without gaps (FEP-1b12 pattern; architecture, "The catalogue actor").
@@ -429,6 +436,7 @@ CREATE TABLE catalogue (
     listing_id  bigint      NOT NULL,
     created     timestamptz NOT NULL
 );
+CREATE INDEX catalogue_listing ON catalogue (listing_id);
 COMMENT ON COLUMN catalogue.seq IS 'Given under a lock held to the end of the transaction: no reader can skip a late commit';
 
 CREATE TABLE search_outbox (

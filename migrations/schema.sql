@@ -571,7 +571,6 @@ CREATE TABLE public.shop (
     shipping boolean DEFAULT true NOT NULL,
     shipping_fee bigint DEFAULT 0 NOT NULL,
     open boolean DEFAULT true NOT NULL,
-    owner_id bigint,
     secret bytea NOT NULL,
     order_seq bigint DEFAULT 1000 NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
@@ -810,11 +809,17 @@ ALTER TABLE ONLY public.variants
 ALTER TABLE ONLY public.variants
     ADD CONSTRAINT variants_pkey PRIMARY KEY (id);
 
+-- index: accounts_avatar
+CREATE INDEX accounts_avatar ON public.accounts USING btree (avatar_id) WHERE (avatar_id IS NOT NULL);
+
 -- index: accounts_email
 CREATE UNIQUE INDEX accounts_email ON public.accounts USING btree (lower(email)) WHERE ((email IS NOT NULL) AND (deleted IS NULL));
 
 -- index: accounts_handle
 CREATE UNIQUE INDEX accounts_handle ON public.accounts USING btree (lower(name), host) WHERE (deleted IS NULL);
+
+-- index: accounts_header
+CREATE INDEX accounts_header ON public.accounts USING btree (header_id) WHERE (header_id IS NOT NULL);
 
 -- index: accounts_host
 CREATE INDEX accounts_host ON public.accounts USING btree (host) WHERE (host <> ''::text);
@@ -828,8 +833,17 @@ CREATE INDEX activities_account ON public.activities USING btree (account_id, id
 -- index: activities_post
 CREATE INDEX activities_post ON public.activities USING btree (post_id) WHERE (post_id IS NOT NULL);
 
+-- index: blocks_blocked
+CREATE INDEX blocks_blocked ON public.blocks USING btree (blocked_id);
+
+-- index: catalogue_listing
+CREATE INDEX catalogue_listing ON public.catalogue USING btree (listing_id);
+
 -- index: deliveries_due
 CREATE INDEX deliveries_due ON public.deliveries USING btree (next_at) WHERE (state = 'queued'::text);
+
+-- index: deliveries_failed
+CREATE INDEX deliveries_failed ON public.deliveries USING btree (id DESC) WHERE (state = 'failed'::text);
 
 -- index: deliveries_queued
 CREATE INDEX deliveries_queued ON public.deliveries USING btree (host, id) WHERE (state = 'queued'::text);
@@ -867,6 +881,9 @@ CREATE INDEX listings_state ON public.listings USING btree (state, id DESC);
 -- index: media_account
 CREATE INDEX media_account ON public.media USING btree (account_id, id DESC);
 
+-- index: media_loose
+CREATE INDEX media_loose ON public.media USING btree (id) WHERE (post_id IS NULL);
+
 -- index: media_post
 CREATE INDEX media_post ON public.media USING btree (post_id, "position") WHERE (post_id IS NOT NULL);
 
@@ -876,8 +893,17 @@ CREATE INDEX mentions_account ON public.mentions USING btree (account_id, post_i
 -- index: notifications_account
 CREATE INDEX notifications_account ON public.notifications USING btree (account_id, id DESC);
 
+-- index: notifications_from
+CREATE INDEX notifications_from ON public.notifications USING btree (from_id) WHERE (from_id IS NOT NULL);
+
 -- index: notifications_once
 CREATE UNIQUE INDEX notifications_once ON public.notifications USING btree (account_id, kind, COALESCE(from_id, (0)::bigint), COALESCE(post_id, (0)::bigint), COALESCE(order_id, (0)::bigint));
+
+-- index: notifications_post
+CREATE INDEX notifications_post ON public.notifications USING btree (post_id) WHERE (post_id IS NOT NULL);
+
+-- index: notifications_unread
+CREATE INDEX notifications_unread ON public.notifications USING btree (account_id) WHERE (read IS NULL);
 
 -- index: orders_held
 CREATE INDEX orders_held ON public.orders USING btree (held_until) WHERE (held_until IS NOT NULL);
@@ -896,6 +922,9 @@ CREATE UNIQUE INDEX posts_boost_once ON public.posts USING btree (account_id, bo
 
 -- index: posts_boosts
 CREATE INDEX posts_boosts ON public.posts USING btree (boost_of_id) WHERE (boost_of_id IS NOT NULL);
+
+-- index: posts_local
+CREATE INDEX posts_local ON public.posts USING btree (id DESC) WHERE (local AND (visibility = 'public'::text) AND (deleted IS NULL));
 
 -- index: posts_parent
 CREATE INDEX posts_parent ON public.posts USING btree (in_reply_to_id) WHERE (in_reply_to_id IS NOT NULL);
@@ -1092,10 +1121,6 @@ ALTER TABLE ONLY public.posts
 -- fk constraint: sessions sessions_account_id_fkey
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
-
--- fk constraint: shop shop_owner_id_fkey
-ALTER TABLE ONLY public.shop
-    ADD CONSTRAINT shop_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.accounts(id);
 
 -- fk constraint: tokens tokens_account_id_fkey
 ALTER TABLE ONLY public.tokens
