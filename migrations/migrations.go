@@ -124,11 +124,15 @@ func Up(ctx context.Context, pool *pgxpool.Pool, progress func(string)) error {
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) // and with it the lock goes
+	defer conn.Close(context.WithoutCancel(ctx)) // and with it the lock goes, whatever happened
 	if err := acquire(ctx, conn, progress); err != nil {
 		return fmt.Errorf("migrate: wait for another process that migrates: %w", err)
 	}
 	if err := up(ctx, pool, progress); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	// Given back now: the server notices a closed connection only a moment later, and the next one would wait for that.
+	if _, err := conn.Exec(ctx, `select pg_advisory_unlock($1)`, int64(lockID)); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil

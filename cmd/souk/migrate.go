@@ -56,8 +56,10 @@ func migrate(ctx context.Context, c *Config, log *slog.Logger, t *terminal, dryR
 		t.warn("schema", fmt.Sprintf("version %d, this binary wants %d: %s", state.Schema, state.SchemaWanted, strings.Join(state.Pending, ", ")), "souk migrate")
 		return nil
 	}
-	if err := migrations.Up(ctx, s.pool, func(step string) { t.ok("migrate", step) }); err != nil {
-		return err
+	if !dryRun {
+		if err := migrations.Up(ctx, s.pool, func(step string) { t.ok("migrate", step) }); err != nil {
+			return err
+		}
 	}
 	t.ok("schema", fmt.Sprintf("version %d, which this binary wants", state.SchemaWanted))
 	return nil
