@@ -120,3 +120,65 @@ func TestReplayIsKeptOnce(t *testing.T) {
 		t.Errorf("a replay after it was applied: %v %v", fresh, err)
 	}
 }
+
+func TestDeliveriesAskedAbout(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	p, err := n.CreatePost(ctx, n.owner.ID, NewPost{Source: "hello"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, post := range []*int64{&p.ID, nil} {
+		id := n.NewID()
+		a := Activity{ID: id, URI: "https://shop.example/activities/" + formatID(id), AccountID: n.owner.ID, Type: "Create", PostID: post, Body: []byte("{}")}
+		to := []Recipient{{"https://far.example/inbox", "far.example"}, {"https://other.example/inbox", "other.example"}}
+		if err := n.QueueActivity(ctx, a, to[:2-i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := n.Deliveries(ctx, 0, "", "", Page{})
+	if err != nil || len(all) != 3 {
+		t.Fatal(all, err)
+	}
+	if err := n.DeliveryFailed(ctx, all[0], 400, "no", true, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		post        int64
+		host, state string
+		page        Page
+		want        int
+	}{{p.ID, "", "", Page{}, 2}, {0, "far.example", "", Page{}, 2}, {p.ID, "far.example", "queued", Page{}, 1}, {0, "", "failed", Page{}, 1}, {0, "", "dropped", Page{}, 0},
+		{0, "", "queued", Page{}, 2}, {0, "", "", Page{Before: all[0].ID}, 2}, {0, "", "", Page{After: all[2].ID, Limit: 1}, 1}} {
+		list, err := n.Deliveries(ctx, c.post, c.host, c.state, c.page)
+		if err != nil || len(list) != c.want {
+			t.Errorf("%+v: %d, %v", c, len(list), err)
+		}
+		if c.page.After != 0 && list[0].ID != all[1].ID {
+			t.Errorf("after the oldest comes %d, want %d", list[0].ID, all[1].ID)
+		}
+	}
+}
+
+// An activity that takes the process down each time it is applied must not do so for ever.
+func TestClaimsEnd(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	if _, err := n.ReceiveActivity(ctx, Received{ActivityID: "https://far.example/1", Type: "Like", Actor: "https://far.example/a", Host: "far.example", Body: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	claims := 0
+	for range 100 {
+		list, err := n.ClaimInbox(ctx, 10, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		claims += len(list)
+		n.clock.Advance(2 * time.Minute)
+	}
+	if waiting, err := n.InboxWaiting(ctx); err != nil || waiting != 0 || claims != maxClaims {
+		t.Errorf("taken up %d times, %d wait, %v", claims, waiting, err)
+	}
+}

@@ -59,6 +59,13 @@ func (db *DB) Sender(ctx context.Context, activityID, actorURI, host string) (s 
 	return s, err
 }
 
+const (
+	// maxAttempts is how often an activity is applied: half a day is enough for what needs another node to answer.
+	maxAttempts = 9
+	// maxClaims is how often one is taken up at most: one that takes the process down each time would come back for ever.
+	maxClaims = 2 * maxAttempts
+)
+
 // ClaimInbox takes up to limit received activities that are due, the oldest first, and leases them for the given time:
 // if the process dies, they are due again after it.
 func (db *DB) ClaimInbox(ctx context.Context, limit int, lease time.Duration) (_ []Received, err error) {
@@ -72,7 +79,19 @@ func (db *DB) ClaimInbox(ctx context.Context, limit int, lease time.Duration) (_
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Received])
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Received])
+	if err != nil {
+		return nil, err
+	}
+	kept := list[:0]
+	for _, r := range list {
+		if r.Attempts <= maxClaims {
+			kept = append(kept, r)
+		} else if err := db.AppliedActivity(ctx, r.ID, "failed", "taken up too often without an end"); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
 }
 
 // AppliedActivity marks a received activity as dealt with: state "done", or "ignored" or "failed" with the reason.
@@ -88,8 +107,6 @@ func (db *DB) AppliedActivity(ctx context.Context, id int64, state, note string)
 // has failed.
 func (db *DB) RetryActivity(ctx context.Context, r Received, reason string) (err error) {
 	defer wrap(&err, "retry activity %d", r.ID)
-	// Half a day of retries is enough for what needs another node to answer.
-	const maxAttempts = 9
 	if r.Attempts >= maxAttempts {
 		return db.AppliedActivity(ctx, r.ID, "failed", reason)
 	}

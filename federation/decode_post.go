@@ -11,6 +11,10 @@ import (
 	"souk"
 )
 
+// maxMarkdown is how many characters of a Markdown text are rendered: the time grows with the square for texts made to
+// be slow, and this many cost a tenth of a second at worst.
+const maxMarkdown = 8 << 10
+
 // postTypes are shown with their text as it is; titledTypes have a title and a page, which come with it (FEP-b2b8).
 var (
 	postTypes   = [...]string{"Note", "Question", "ChatMessage"}
@@ -92,7 +96,7 @@ func (o object) body() (body, lang string) {
 	body, lang = o.localised("content")
 	switch mediaType, _ := mediaTypeOf(o.text("mediaType")); mediaType {
 	case "text/markdown":
-		body = souk.RenderMarkdown(cut(body, maxActorBio), souk.Links{}).HTML
+		body = souk.RenderMarkdown(cut(body, maxMarkdown), souk.Links{}).HTML
 	case "text/plain":
 		body = "<p>" + strings.ReplaceAll(html.EscapeString(body), "\n", "<br>") + "</p>"
 	}
