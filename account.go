@@ -329,12 +329,6 @@ func (db *DB) AccountByURI(ctx context.Context, uri string) (_ *Account, err err
 	return db.accountWhere(ctx, `uri = $1`, uri)
 }
 
-// AccountByKey is the account whose public key has the IRI.
-func (db *DB) AccountByKey(ctx context.Context, keyID string) (_ *Account, err error) {
-	defer wrap(&err, "account of key %s", keyID)
-	return db.accountWhere(ctx, `key_id = $1 and deleted is null`, keyID)
-}
-
 // InstanceActor is the account that signs what the node itself asks of others.
 func (db *DB) InstanceActor(ctx context.Context) (_ *Account, err error) {
 	defer wrap(&err, "instance actor")

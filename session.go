@@ -33,7 +33,8 @@ func (db *DB) SignIn(ctx context.Context, nameOrEmail, password, agent string) (
 	var id int64
 	var encoded string
 	err = db.q.QueryRow(ctx, `select id, password from accounts
-		where (lower(name) = $1 and host = '' or lower(email) = $2) and `+signer,
+		where (lower(name) = $1 and host = '' or lower(email) = $2) and `+signer+`
+		order by lower(name) = $1 and host = '' desc limit 1`, // an e-mail address may read like somebody else's handle
 		db.signInName(nameOrEmail), strings.ToLower(strings.TrimSpace(nameOrEmail))).Scan(&id, &encoded)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return "", nil, err

@@ -86,3 +86,15 @@ func TestSignOut(t *testing.T) {
 	_, err = m.NewSession(ctx, m.seller.ID, "")
 	wantErr(t, "a new session of a suspended account", err, ErrUnauthorized)
 }
+
+func TestSignInByHandleIsOnesOwn(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	if _, err := n.CreateAccount(ctx, NewAccount{Name: "eve", Email: "anna@shop.example", Password: "horse correct"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, a, err := n.SignIn(ctx, "anna@shop.example", "correct horse", ""); err != nil || a.ID != n.owner.ID {
+		t.Errorf("%+v %v", a, err)
+	}
+}
