@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"souk"
@@ -167,7 +168,7 @@ func (f *Federation) applyOne(ctx context.Context, r souk.Received) error {
 	}
 	limited, cancel := context.WithTimeout(ctx, applyFor)
 	defer cancel()
-	err := f.applyReceived(limited, r)
+	err := contained(func() error { return f.applyReceived(limited, r) })
 	if err == nil || ctx.Err() != nil {
 		return nil
 	}
@@ -179,6 +180,17 @@ func (f *Federation) applyOne(ctx context.Context, r souk.Received) error {
 	}
 	f.cfg.Log.Info("activity put off", "activity", r.ActivityID, "type", r.Type, "host", r.Host, "attempts", r.Attempts, "error", err)
 	return f.db.RetryActivity(ctx, r, err.Error())
+}
+
+// contained turns a panic of work into an error with its stack: what a stranger sent must not end the process, whatever a
+// parser below makes of it. The activity has failed then, and its bytes are kept for whoever repairs that.
+func contained(work func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errors.Join(&verdict{"failed", "this node failed on it; see its log"}, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	return work()
 }
 
 // judged is what an error means for the activity; nil where another attempt may go better.

@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -203,5 +204,20 @@ func TestInboxWorker(t *testing.T) {
 	must(t, w.Work(t.Context(), &river.Job[souk.InboxArgs]{JobRow: &rivertype.JobRow{ID: 1}}))
 	if state, _ := n.ended(t, peer.URL+"/l/1"); state != "ignored" {
 		t.Errorf("state %s", state)
+	}
+}
+
+func TestPanicIsContained(t *testing.T) {
+	t.Parallel()
+	err := contained(func() error { panic("odd bytes") })
+	if v := judged(err); v == nil || v.state != "failed" || strings.Contains(v.note, "odd bytes") {
+		t.Errorf("a panic is judged %+v", v)
+	}
+	if !strings.Contains(err.Error(), "odd bytes") || !strings.Contains(err.Error(), "TestPanicIsContained") {
+		t.Errorf("the log would not say what and where: %v", err)
+	}
+	refused := errors.New("no")
+	if err := contained(func() error { return refused }); !errors.Is(err, refused) {
+		t.Errorf("an error became %v", err)
 	}
 }
