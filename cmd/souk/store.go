@@ -43,7 +43,7 @@ func openStore(ctx context.Context, c *Config, log *slog.Logger, start startClus
 		err = pool.Ping(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(explainConnect(err), s.close(ctx))
+		return nil, errors.Join(explainConnect(err, s.cluster != nil), s.close(ctx))
 	}
 	return s, nil
 }
@@ -132,8 +132,9 @@ func withNode(ctx context.Context, c *Config, log *slog.Logger, work func(*souk.
 	return work(db)
 }
 
-// explainConnect adds to the three failures of a first run what to type: no server, no role, no database.
-func explainConnect(err error) error {
+// explainConnect adds to the three failures of a first run what to type: no server, no role, no database. In a private
+// cluster the node makes the database itself: where it is missing, the node is only starting.
+func explainConnect(err error, private bool) error {
 	var connect *pgconn.ConnectError
 	if !errors.As(err, &connect) {
 		return err
@@ -141,6 +142,8 @@ func explainConnect(err error) error {
 	role, database := shellWord(connect.Config.User), shellWord(connect.Config.Database)
 	var pg *pgconn.PgError
 	switch {
+	case private:
+		return advise(err, "the node is still starting: try again in a moment")
 	case !errors.As(err, &pg):
 		return advise(err, "is PostgreSQL running there? systemctl status postgresql")
 	case pg.Code == "3D000": // invalid_catalog_name

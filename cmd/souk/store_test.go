@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"souk/migrations/cluster"
 	"souk/migrations/pgtest"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // The three failures of a first run each name what to type.
@@ -103,5 +106,26 @@ func noCluster(t *testing.T) startCluster {
 	return func(context.Context, cluster.Config) (*cluster.Cluster, error) {
 		t.Error("a private cluster was asked for")
 		return nil, cluster.ErrNoCluster
+	}
+}
+
+// A command that comes while the node makes its database is told to wait, not to make one itself.
+func TestDatabaseStillBeingMade(t *testing.T) {
+	t.Parallel()
+	address, err := url.Parse(pgtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.Path = "/not_made_yet"
+	query := address.Query()
+	query.Del("dbname")
+	address.RawQuery = query.Encode()
+	_, err = pgx.Connect(t.Context(), address.String())
+	var advice *adviceError
+	if !errors.As(explainConnect(err, true), &advice) || !strings.Contains(advice.next, "try again") {
+		t.Errorf("private: %v", advice)
+	}
+	if !errors.As(explainConnect(err, false), &advice) || !strings.Contains(advice.next, "createdb") {
+		t.Errorf("named by the admin: %v", advice)
 	}
 }
