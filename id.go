@@ -35,9 +35,6 @@ func (g *ids) at(t time.Time) int64 {
 // NewID is a new identifier that sorts as of now.
 func (db *DB) NewID() int64 { return db.ids.at(db.Now()) }
 
-// IDTime is the moment that an id sorts by, to the millisecond.
-func IDTime(id int64) time.Time { return time.UnixMilli(id >> idBits).UTC() }
-
 // ParseID reads the decimal form that identifiers have outside. Anything else is ErrNotFound: no such thing exists.
 func ParseID(s string) (int64, error) {
 	id, err := strconv.ParseInt(s, 10, 64)
