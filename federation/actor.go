@@ -30,7 +30,7 @@ func answer(v any) (*Document, error) {
 }
 
 func goneDocument(t *tombstone) (*Document, error) {
-	t.Context = plainContext()
+	t.Context = tombstoneContext()
 	doc, err := answer(t)
 	if err == nil {
 		doc.Status = http.StatusGone

@@ -163,3 +163,5 @@ func noteContext(n *note) json.RawMessage {
 }
 
 func plainContext() json.RawMessage { return json.RawMessage(contextPlain) }
+
+func tombstoneContext() json.RawMessage { return json.RawMessage(contextTombstone) }

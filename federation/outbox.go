@@ -231,7 +231,7 @@ func (t teller) deleted(ctx context.Context) (note string, err error) {
 // deleteOf is the Delete of a post, addressed as the post was.
 func (e encoder) deleteOf(p *souk.Post, id string) activity {
 	to, cc := audience(p, p.Mentions)
-	return activity{Context: plainContext(), ID: id, Type: "Delete", Actor: p.Account.URI, Published: timestamp(e.db.Now()), To: to, CC: cc,
+	return activity{Context: tombstoneContext(), ID: id, Type: "Delete", Actor: p.Account.URI, Published: timestamp(e.db.Now()), To: to, CC: cc,
 		Object: e.tombstone(p)}
 }
 

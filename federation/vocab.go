@@ -11,9 +11,12 @@ const publicAudience = "https://www.w3.org/ns/activitystreams#Public"
 
 // The contexts of what this node sends: the ActivityStreams URL and one object of our own, never another remote
 // context, which could change under us. Each key that is sent stands in one of the two; a key that is not mapped is
-// dropped by every JSON-LD reader (vocab_test.go).
+// dropped by every JSON-LD reader (jsonld_test.go).
 const (
 	contextPlain = `"https://www.w3.org/ns/activitystreams"`
+
+	// ActivityStreams reads the value of formerType as a relative address; with this "Note" is the type.
+	contextTombstone = `["https://www.w3.org/ns/activitystreams",{"formerType":{"@id":"as:formerType","@type":"@vocab"}}]`
 
 	noteTerms = `"Hashtag":"as:Hashtag","sensitive":"as:sensitive",` +
 		`"toot":"http://joinmastodon.org/ns#","blurhash":"toot:blurhash",` +
