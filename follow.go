@@ -112,6 +112,9 @@ func (db *DB) ReceiveFollow(ctx context.Context, uri string, follower, followee 
 	defer wrap(&err, "receive follow %s", uri)
 	return db.Tx(ctx, func(tx *DB) error {
 		answer := Event{AccountID: followee.ID, TargetID: follower.ID, URI: uri}
+		if err := tx.notUndone(ctx, uri, follower.ID); err != nil {
+			return err
+		}
 		if err := tx.lockPair(ctx, follower.ID, followee.ID); err != nil {
 			return err
 		}
@@ -208,16 +211,6 @@ func (db *DB) backfill(ctx context.Context, f *Follow) error {
 	return db.job(ctx, BackfillArgs{AccountID: f.FolloweeID}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByPeriod: time.Hour}})
 }
 
-// FollowByURI is the follow with the id that the account sent; ErrNotFound where it sent none such.
-func (db *DB) FollowByURI(ctx context.Context, followerID int64, uri string) (_ *Follow, err error) {
-	defer wrap(&err, "follow %s", uri)
-	rows, err := db.q.Query(ctx, `select `+followColumns+` from follows where follower_id = $1 and uri = $2`, followerID, uri)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Follow])
-}
-
 // Unfollow ends a follow of a local account; ending none is ErrNotFound.
 func (db *DB) Unfollow(ctx context.Context, followerID, followeeID int64) (err error) {
 	defer wrap(&err, "unfollow %d by %d", followeeID, followerID)
@@ -234,12 +227,16 @@ func (db *DB) Unfollow(ctx context.Context, followerID, followeeID int64) (err e
 	})
 }
 
-// ReceiveUnfollow ends a remote account's follow; one that is not there is no error.
-func (db *DB) ReceiveUnfollow(ctx context.Context, followerID, followeeID int64) (err error) {
+// ReceiveUnfollow ends a remote account's follow. One that is not there is no error: its id (uri, "" where the sender does
+// not say) is remembered, since it may come late.
+func (db *DB) ReceiveUnfollow(ctx context.Context, uri string, followerID, followeeID int64) (err error) {
 	defer wrap(&err, "receive unfollow of %d by %d", followeeID, followerID)
 	tag, err := db.q.Exec(ctx, `delete from follows where follower_id = $1 and followee_id = $2`, followerID, followeeID)
-	if err != nil || tag.RowsAffected() == 0 {
+	if err != nil {
 		return err
+	}
+	if tag.RowsAffected() == 0 {
+		return db.rememberUndo(ctx, uri, followerID)
 	}
 	return db.touchShop(ctx)
 }

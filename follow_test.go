@@ -63,7 +63,7 @@ func TestReceiveFollow(t *testing.T) {
 		}
 	}
 	wantKinds(t, n.waiting(t), EventFollowAccepted, EventFollowAccepted, EventFollowAccepted)
-	if f, err := n.FollowByURI(ctx, ben.ID, "https://far.example/f/2"); err != nil || f.FolloweeID != n.owner.ID {
+	if f, err := n.Followers(ctx, n.owner.ID, FollowAccepted, Page{}); err != nil || len(f) != 1 || f[0].URI != "https://far.example/f/2" {
 		t.Errorf("the id that the sender knows now: %+v %v", f, err)
 	}
 	if followers, _, err := n.FollowCounts(ctx, n.owner.ID); err != nil || followers != 1 {
@@ -77,7 +77,7 @@ func TestReceiveFollow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := n.ReceiveUnfollow(ctx, ben.ID, n.owner.ID); err != nil {
+		if err := n.ReceiveUnfollow(ctx, "https://far.example/f/2", ben.ID, n.owner.ID); err != nil {
 			t.Fatal(err)
 		}
 	}

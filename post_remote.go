@@ -266,14 +266,21 @@ func (db *DB) receiveEdit(ctx context.Context, r RemotePost) (id int64, changed 
 	if r.Edited == nil {
 		r.Edited = &now
 	}
-	if r.Edited = editedBy(r.Edited, now); p.Edited != nil && !r.Edited.After(*p.Edited) {
+	last := p.Published
+	if p.Edited != nil {
+		last = *p.Edited
+	}
+	if r.Edited = editedBy(r.Edited, now); !r.Edited.After(last) {
 		return p.ID, false, nil
 	}
-	if err := db.keepEdit(ctx, p); err != nil {
-		return 0, false, err
+	html, summary := Sanitise(truncate(r.HTML, maxRemotePost)), truncate(Plain(r.Summary), 500)
+	if p.changes(r, html, summary) {
+		if err := db.keepEdit(ctx, p); err != nil {
+			return 0, false, err
+		}
 	}
 	if _, err := db.q.Exec(ctx, `update posts set html = $2, summary = $3, sensitive = $4, lang = $5, edited = $6, url = $7 where id = $1`, p.ID,
-		Sanitise(truncate(r.HTML, maxRemotePost)), truncate(Plain(r.Summary), 500), r.Sensitive || r.Summary != "", r.Lang, *r.Edited, r.URL); err != nil {
+		html, summary, r.Sensitive || r.Summary != "", r.Lang, *r.Edited, r.URL); err != nil {
 		return 0, false, err
 	}
 	if _, err := db.remoteParts(ctx, p.ID, r); err != nil {

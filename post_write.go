@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // NewPost is what somebody of this node wrote.
@@ -292,16 +290,6 @@ func (db *DB) editTime(p *Post) time.Time {
 	return last.Add(time.Second)
 }
 
-func (db *DB) keepEdit(ctx context.Context, p *Post) error {
-	at := p.Published
-	if p.Edited != nil {
-		at = *p.Edited
-	}
-	_, err := db.q.Exec(ctx, `insert into post_edits (post_id, at, html, source, summary) values ($1, $2, $3, $4, $5) on conflict do nothing`,
-		p.ID, at, p.HTML, p.Source, p.Summary)
-	return err
-}
-
 // lockOwnPost locks a living post of the account until the end of the transaction.
 func (db *DB) lockOwnPost(ctx context.Context, authorID, id int64, kind string) (*Post, error) {
 	list, err := db.postsWhere(ctx, `p.id = $1 and p.local and p.kind = $2 for update`, id, kind)
@@ -337,25 +325,4 @@ func (db *DB) DeletePost(ctx context.Context, by, id int64) (err error) {
 		}
 		return tx.emit(ctx, Event{Kind: EventPostDeleted, AccountID: author, ObjectID: id}, true)
 	})
-}
-
-// Edits are what a post said before, the oldest first.
-type Edit struct {
-	At      time.Time
-	HTML    string
-	Source  string
-	Summary string
-}
-
-// Edits are the earlier forms of a post that the viewer may see.
-func (db *DB) Edits(ctx context.Context, viewer, id int64) (_ []Edit, err error) {
-	defer wrap(&err, "edits of %d", id)
-	if _, err := db.Post(ctx, viewer, id); err != nil {
-		return nil, err
-	}
-	rows, err := db.q.Query(ctx, `select at, html, source, summary from post_edits where post_id = $1 order by at`, id)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Edit])
 }

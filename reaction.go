@@ -143,17 +143,24 @@ func (db *DB) endBoost(ctx context.Context, where string, args ...any) (id int64
 func (db *DB) ReceiveLike(ctx context.Context, uri string, from *Account, postID int64) (err error) {
 	defer wrap(&err, "receive like %s", uri)
 	return db.Tx(ctx, func(tx *DB) error {
+		if err := tx.notUndone(ctx, uri, from.ID); err != nil {
+			return err
+		}
 		_, err := tx.like(ctx, uri, from, postID)
 		return err
 	})
 }
 
-// ReceiveUnlike takes back a remote account's like, by the like's id or, where that is unknown, by the post.
+// ReceiveUnlike takes back a remote account's like, by the like's id or, where that is unknown, by the post. A like that is
+// not here is remembered by its id, since it may come late.
 func (db *DB) ReceiveUnlike(ctx context.Context, uri string, from *Account, postURI string) (err error) {
 	defer wrap(&err, "receive unlike %s", uri)
 	tag, err := db.q.Exec(ctx, `delete from likes k using posts p where p.id = k.post_id and k.account_id = $1 and (k.uri = $2 or p.uri = $3)`, from.ID, uri, postURI)
-	if err != nil || tag.RowsAffected() == 0 {
+	if err != nil {
 		return err
+	}
+	if tag.RowsAffected() == 0 {
+		return db.rememberUndo(ctx, uri, from.ID)
 	}
 	return db.touchShop(ctx)
 }
@@ -162,6 +169,9 @@ func (db *DB) ReceiveUnlike(ctx context.Context, uri string, from *Account, post
 func (db *DB) ReceiveBoost(ctx context.Context, uri string, from *Account, postID int64, published time.Time) (err error) {
 	defer wrap(&err, "receive boost %s", uri)
 	return db.Tx(ctx, func(tx *DB) error {
+		if err := tx.notUndone(ctx, uri, from.ID); err != nil {
+			return err
+		}
 		if published.After(tx.Now()) || published.IsZero() {
 			published = tx.Now()
 		}
@@ -170,11 +180,14 @@ func (db *DB) ReceiveBoost(ctx context.Context, uri string, from *Account, postI
 	})
 }
 
-// ReceiveUnboost takes back a remote account's boost.
+// ReceiveUnboost takes back a remote account's boost. One that is not here is remembered by its id, since it may come late.
 func (db *DB) ReceiveUnboost(ctx context.Context, uri string, from *Account, postURI string) (err error) {
 	defer wrap(&err, "receive unboost %s", uri)
-	_, err = db.endBoost(ctx, `account_id = $1 and (uri = $2 or boost_of_id = (select o.id from posts o where o.uri = $3))`, from.ID, uri, postURI)
-	return err
+	ended, err := db.endBoost(ctx, `account_id = $1 and (uri = $2 or boost_of_id = (select o.id from posts o where o.uri = $3))`, from.ID, uri, postURI)
+	if err != nil || ended != 0 {
+		return err
+	}
+	return db.rememberUndo(ctx, uri, from.ID)
 }
 
 // Reaction is what an account has done to a post.

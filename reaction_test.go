@@ -67,7 +67,7 @@ func TestReceivedReactionsTwice(t *testing.T) {
 		}
 	}
 	// The Announce once more, late: it was taken back.
-	if err := n.ReceiveBoost(ctx, "https://far.example/b", ben, p.ID, n.Now()); !errors.Is(err, ErrNotFound) {
+	if err := n.ReceiveBoost(ctx, "https://far.example/b", ben, p.ID, n.Now()); !errors.Is(err, ErrGone) {
 		t.Errorf("a boost that was taken back: %v", err)
 	}
 	if p, err = n.Post(ctx, 0, p.ID); err != nil || p.Boosts != 0 {

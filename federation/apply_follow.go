@@ -2,7 +2,6 @@ package federation
 
 import (
 	"context"
-	"errors"
 
 	"souk"
 )
@@ -109,7 +108,7 @@ func (f *Federation) applyUndo(ctx context.Context, in *incoming) (plan, error) 
 			return nil, err
 		}
 		return func(ctx context.Context, tx *souk.DB) error {
-			return tx.ReceiveUnfollow(ctx, in.by.ID, followee.ID)
+			return tx.ReceiveUnfollow(ctx, id, in.by.ID, followee.ID)
 		}, nil
 	case "Like", "EmojiReact":
 		return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveUnlike(ctx, id, in.by, target) }, nil
@@ -130,19 +129,7 @@ func (f *Federation) undoByID(in *incoming, id string) (plan, error) {
 	if !validIRI(id) || !SameOrigin(id, in.Actor) {
 		return nil, foreign("undo of %.200q", id)
 	}
-	return func(ctx context.Context, tx *souk.DB) error {
-		follow, err := tx.FollowByURI(ctx, in.by.ID, id)
-		if err == nil {
-			return tx.ReceiveUnfollow(ctx, in.by.ID, follow.FolloweeID)
-		}
-		if !errors.Is(err, souk.ErrNotFound) {
-			return err
-		}
-		if err := tx.ReceiveUnlike(ctx, id, in.by, ""); err != nil {
-			return err
-		}
-		return tx.ReceiveUnboost(ctx, id, in.by, "")
-	}, nil
+	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveUndo(ctx, id, in.by) }, nil
 }
 
 // applyBlock notes that an account of this node is blocked (ActivityPub 7.9 leaves it to servers; Mastodon and others

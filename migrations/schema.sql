@@ -37,6 +37,11 @@ CREATE TABLE public.accounts (
     fetched timestamp with time zone,
     suspended timestamp with time zone,
     deleted timestamp with time zone,
+    moved timestamp with time zone,
+    featured_read timestamp with time zone,
+    old_key_id text DEFAULT ''::text NOT NULL,
+    old_private_key text DEFAULT ''::text NOT NULL,
+    key_since bigint,
     CONSTRAINT accounts_check CHECK (((host = ''::text) = (role <> ''::text))),
     CONSTRAINT accounts_kind_check CHECK ((kind = ANY (ARRAY['Person'::text, 'Service'::text, 'Application'::text, 'Organization'::text, 'Group'::text]))),
     CONSTRAINT accounts_role_check CHECK ((role = ANY (ARRAY[''::text, 'owner'::text, 'seller'::text, 'member'::text, 'instance'::text, 'catalogue'::text])))
@@ -47,6 +52,15 @@ COMMENT ON COLUMN public.accounts.host IS 'Empty for this node''s own accounts; 
 
 -- comment: COLUMN accounts.key_id
 COMMENT ON COLUMN public.accounts.key_id IS 'IRI of the public key; private_key is PEM (PKCS 8) and only set for local accounts';
+
+-- comment: COLUMN accounts.moved
+COMMENT ON COLUMN public.accounts.moved IS 'When a Move was last begun (local) or followed (remote); kept when it is taken back, so that nobody moves all the time';
+
+-- comment: COLUMN accounts.featured_read
+COMMENT ON COLUMN public.accounts.featured_read IS 'When the reading of a remote account''s pins was last queued';
+
+-- comment: COLUMN accounts.key_since
+COMMENT ON COLUMN public.accounts.key_since IS 'The activity that told of the present key: it and those before it are signed with old_private_key; null while nobody was told';
 
 -- table: activities
 CREATE TABLE public.activities (
@@ -382,14 +396,28 @@ CREATE TABLE public.orders (
 -- comment: COLUMN orders.held_until
 COMMENT ON COLUMN public.orders.held_until IS 'Until then the stock is held for an unpaid order; null once it is paid or cancelled';
 
+-- table: pins
+CREATE TABLE public.pins (
+    post_id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    pinned timestamp with time zone NOT NULL
+);
+
+-- comment: TABLE pins
+COMMENT ON TABLE public.pins IS 'What an account shows on top of its profile, its own posts and listings only; of remote accounts what their featured collection says';
+
 -- table: post_edits
 CREATE TABLE public.post_edits (
     post_id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
     html text NOT NULL,
     source text DEFAULT ''::text NOT NULL,
-    summary text DEFAULT ''::text NOT NULL
+    summary text DEFAULT ''::text NOT NULL,
+    pictures text[] DEFAULT '{}'::text[] NOT NULL
 );
+
+-- comment: COLUMN post_edits.pictures
+COMMENT ON COLUMN public.post_edits.pictures IS 'The descriptions of the pictures that the post had, in order';
 
 -- table: post_tags
 CREATE TABLE public.post_tags (
@@ -603,6 +631,16 @@ CREATE TABLE public.tokens (
     revoked timestamp with time zone
 );
 
+-- table: undone
+CREATE TABLE public.undone (
+    uri text NOT NULL,
+    account_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+
+-- comment: TABLE undone
+COMMENT ON TABLE public.undone IS 'Ids of activities that their actor took back before they came: they change nothing any more';
+
 -- table: variants
 CREATE TABLE public.variants (
     id bigint NOT NULL,
@@ -741,6 +779,10 @@ ALTER TABLE ONLY public.orders
 ALTER TABLE ONLY public.orders
     ADD CONSTRAINT orders_token_key UNIQUE (token);
 
+-- constraint: pins pins_pkey
+ALTER TABLE ONLY public.pins
+    ADD CONSTRAINT pins_pkey PRIMARY KEY (post_id);
+
 -- constraint: post_edits post_edits_pkey
 ALTER TABLE ONLY public.post_edits
     ADD CONSTRAINT post_edits_pkey PRIMARY KEY (post_id, at);
@@ -801,6 +843,10 @@ ALTER TABLE ONLY public.tokens
 ALTER TABLE ONLY public.tokens
     ADD CONSTRAINT tokens_pkey PRIMARY KEY (id);
 
+-- constraint: undone undone_pkey
+ALTER TABLE ONLY public.undone
+    ADD CONSTRAINT undone_pkey PRIMARY KEY (uri, account_id);
+
 -- constraint: variants variants_listing_id_position_key
 ALTER TABLE ONLY public.variants
     ADD CONSTRAINT variants_listing_id_position_key UNIQUE (listing_id, "position");
@@ -825,7 +871,7 @@ CREATE INDEX accounts_header ON public.accounts USING btree (header_id) WHERE (h
 CREATE INDEX accounts_host ON public.accounts USING btree (host) WHERE (host <> ''::text);
 
 -- index: accounts_one_owner
-CREATE UNIQUE INDEX accounts_one_owner ON public.accounts USING btree (role) WHERE (role = ANY (ARRAY['owner'::text, 'instance'::text, 'catalogue'::text]));
+CREATE UNIQUE INDEX accounts_one_owner ON public.accounts USING btree (role) WHERE ((role = ANY (ARRAY['owner'::text, 'instance'::text, 'catalogue'::text])) AND (deleted IS NULL));
 
 -- index: activities_account
 CREATE INDEX activities_account ON public.activities USING btree (account_id, id DESC) WHERE public;
@@ -911,6 +957,9 @@ CREATE INDEX orders_held ON public.orders USING btree (held_until) WHERE (held_u
 -- index: orders_state
 CREATE INDEX orders_state ON public.orders USING btree (state, id DESC);
 
+-- index: pins_account
+CREATE INDEX pins_account ON public.pins USING btree (account_id, pinned DESC);
+
 -- index: post_tags_tag
 CREATE INDEX post_tags_tag ON public.post_tags USING btree (tag, post_id DESC);
 
@@ -925,6 +974,12 @@ CREATE INDEX posts_boosts ON public.posts USING btree (boost_of_id) WHERE (boost
 
 -- index: posts_local
 CREATE INDEX posts_local ON public.posts USING btree (id DESC) WHERE (local AND (visibility = 'public'::text) AND (deleted IS NULL));
+
+-- index: posts_never_seen
+CREATE INDEX posts_never_seen ON public.posts USING btree (deleted) WHERE ((NOT local) AND (deleted = published));
+
+-- comment: INDEX posts_never_seen
+COMMENT ON INDEX public.posts_never_seen IS 'Tombstones of what was deleted before it came; they are forgotten after some time';
 
 -- index: posts_parent
 CREATE INDEX posts_parent ON public.posts USING btree (in_reply_to_id) WHERE (in_reply_to_id IS NOT NULL);
@@ -973,6 +1028,9 @@ CREATE INDEX sessions_account ON public.sessions USING btree (account_id);
 
 -- index: tokens_account
 CREATE INDEX tokens_account ON public.tokens USING btree (account_id);
+
+-- index: undone_at
+CREATE INDEX undone_at ON public.undone USING btree (at);
 
 -- fk constraint: accounts accounts_avatar_id_fkey
 ALTER TABLE ONLY public.accounts
@@ -1098,6 +1156,14 @@ ALTER TABLE ONLY public.order_lines
 ALTER TABLE ONLY public.orders
     ADD CONSTRAINT orders_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES public.accounts(id);
 
+-- fk constraint: pins pins_account_id_fkey
+ALTER TABLE ONLY public.pins
+    ADD CONSTRAINT pins_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
+
+-- fk constraint: pins pins_post_id_fkey
+ALTER TABLE ONLY public.pins
+    ADD CONSTRAINT pins_post_id_fkey FOREIGN KEY (post_id) REFERENCES public.posts(id);
+
 -- fk constraint: post_edits post_edits_post_id_fkey
 ALTER TABLE ONLY public.post_edits
     ADD CONSTRAINT post_edits_post_id_fkey FOREIGN KEY (post_id) REFERENCES public.posts(id);
@@ -1125,6 +1191,10 @@ ALTER TABLE ONLY public.sessions
 -- fk constraint: tokens tokens_account_id_fkey
 ALTER TABLE ONLY public.tokens
     ADD CONSTRAINT tokens_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+-- fk constraint: undone undone_account_id_fkey
+ALTER TABLE ONLY public.undone
+    ADD CONSTRAINT undone_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
 
 -- fk constraint: variants variants_listing_id_fkey
 ALTER TABLE ONLY public.variants

@@ -131,11 +131,11 @@ func (c *Console) EditPost(v *Visit) error {
 		return c.postAgain(v, page, stay)
 	}
 	err = c.DB.Tx(v.ctx(), func(tx *souk.DB) error {
-		if err := page.Gallery.describe(v, tx); err != nil {
+		// In this order the history of the post keeps what its pictures were called before.
+		if _, err := tx.EditPost(v.ctx(), v.me.ID, page.ID, page.newPost()); err != nil {
 			return err
 		}
-		_, err := tx.EditPost(v.ctx(), v.me.ID, page.ID, page.newPost())
-		return err
+		return page.Gallery.describe(v, tx)
 	})
 	switch {
 	case v.wrong(&page.frame, err, postFields()):

@@ -42,6 +42,9 @@ func AddWorkers(workers *river.Workers, cfg Config) error {
 // keepInbox is how long applied activities catch replays: beyond it a signature's date is refused anyway (12 hours).
 const keepInbox = 7 * 24 * time.Hour
 
+// keepUndone is how long what was taken back before it came is remembered: servers try for about a week.
+const keepUndone = 30 * 24 * time.Hour
+
 // expireWorker ends what has had its time: unpaid orders give their stock back, remote listings that nobody renewed
 // leave the index, sessions, old inbox rows and orphaned pictures go.
 type expireWorker struct {
@@ -54,6 +57,7 @@ func (w *expireWorker) Work(ctx context.Context, _ *river.Job[souk.ExpireArgs]) 
 	_, listings := w.db.ExpireRemoteListings(ctx)
 	_, sessions := w.db.ExpireSessions(ctx)
 	_, inbox := w.db.PruneInbox(ctx, keepInbox)
+	_, undone := w.db.PruneUndone(ctx, keepUndone)
 	_, media := w.db.PruneMedia(ctx, 100)
-	return errors.Join(orders, listings, sessions, inbox, media)
+	return errors.Join(orders, listings, sessions, inbox, undone, media)
 }
