@@ -285,10 +285,10 @@ func (db *DB) accountsWhere(ctx context.Context, where string, args ...any) ([]A
 	}
 	for i := range list {
 		if id := list[i].AvatarID; id != nil {
-			list[i].Avatar = pictures[*id]
+			list[i].Avatar = pictures[*id].shown()
 		}
 		if id := list[i].HeaderID; id != nil {
-			list[i].Header = pictures[*id]
+			list[i].Header = pictures[*id].shown()
 		}
 	}
 	return list, nil

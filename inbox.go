@@ -52,7 +52,7 @@ type Sender struct {
 func (db *DB) Sender(ctx context.Context, activityID, actorURI, host string) (s Sender, err error) {
 	defer wrap(&err, "sender %s", actorURI)
 	err = db.q.QueryRow(ctx, `select exists (select from inbox where activity_id = $1),
-			exists (select from hosts where host = $3 and severity = 'suspend') or a.suspended is not null,
+			`+hostSuspended("$3")+` or a.suspended is not null,
 			a.id is not null, coalesce(a.key_id, ''), coalesce(a.public_key, ''), coalesce(a.fetched, 'epoch'), a.deleted is not null
 		from (values (1)) one left join accounts a on a.uri = $2 and a.host <> ''`, activityID, actorURI, host).
 		Scan(&s.Replay, &s.Refused, &s.Known, &s.KeyID, &s.PublicKey, &s.Fetched, &s.Deleted)
@@ -74,7 +74,7 @@ func (db *DB) ClaimInbox(ctx context.Context, limit int, lease time.Duration) (_
 	rows, err := db.q.Query(ctx, `with due as (select id from inbox where state = 'queued' and next_at <= $1 order by id limit $2 for update skip locked),
 		claimed as (update inbox i set attempts = i.attempts + 1, next_at = $3 from due where i.id = due.id
 			returning i.id, i.activity_id, i.type, i.actor, i.host, i.body, i.received, i.attempts,
-				exists (select from hosts h where h.host = i.host and h.severity = 'suspend') as refused)
+				`+hostSuspended("i.host")+` as refused)
 		select * from claimed order by id`, now, limit, now.Add(lease))
 	if err != nil {
 		return nil, err

@@ -5,9 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"html"
 	"io"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -49,10 +52,13 @@ type Media struct {
 	Fetched    *time.Time
 	FetchError string
 	Created    time.Time
+	Refused    bool // of a host whose pictures are neither fetched nor shown (HostBlock)
 }
 
 const mediaColumns = `id, account_id, post_id, position, mime, width, height, blurhash, colour, alt, focal_x, focal_y, sizes,
-	remote_url, fetched, fetch_error, created`
+	remote_url, fetched, fetch_error, created,
+	remote_url <> '' and exists (select from accounts ma join hosts mh on mh.host = ma.host
+		where ma.id = media.account_id and (mh.reject_media or mh.severity = 'suspend')) as refused`
 
 const (
 	// MaxPhotos is how many pictures a listing or post may have.
@@ -72,6 +78,39 @@ func (m *Media) Path(width int) string {
 		}
 	}
 	return "/media/" + m.Sizes[len(m.Sizes)-1].Key
+}
+
+// PicturesRefused reports whether a remote picture may not be fetched: because of its account's host, or of the host
+// that it lies on.
+func (db *DB) PicturesRefused(ctx context.Context, m *Media) (yes bool, err error) {
+	defer wrap(&err, "pictures like %d refused", m.ID)
+	u, err := url.Parse(m.RemoteURL)
+	if err != nil || u.Host == "" {
+		return true, nil
+	}
+	if m.Refused {
+		return true, nil
+	}
+	err = db.q.QueryRow(ctx, `select coalesce((select reject_media or severity = 'suspend' from `+ruleFor("$1")+` rule), false)`,
+		strings.ToLower(u.Host)).Scan(&yes)
+	return yes, err
+}
+
+// shown is the picture where it may be shown, else nil.
+func (m *Media) shown() *Media {
+	if m == nil || m.Refused {
+		return nil
+	}
+	return m
+}
+
+// linked is what stands in place of a picture that is not shown: a link to where it lies, in a paragraph of its own.
+func (m *Media) linked() string {
+	text := m.Alt
+	if text == "" {
+		text = m.RemoteURL
+	}
+	return `<p><a href="` + html.EscapeString(m.RemoteURL) + `" rel="nofollow noopener noreferrer">` + html.EscapeString(text) + `</a></p>`
 }
 
 // AddPicture processes an uploaded picture (Pictures.Process), stores its renditions and makes the row.

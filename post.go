@@ -187,7 +187,11 @@ func (db *DB) fillPostParts(ctx context.Context, ids []int64, byID map[int64]*Po
 	}
 	for _, m := range media {
 		p := byID[*m.PostID]
-		p.Media = append(p.Media, m)
+		if m.Refused {
+			p.HTML += m.linked()
+		} else {
+			p.Media = append(p.Media, m)
+		}
 	}
 	rows, err := db.q.Query(ctx, `select post_id, tag, name from post_tags where post_id = any($1) order by post_id, tag`, ids)
 	if err != nil {

@@ -99,7 +99,7 @@ func (db *DB) Thread(ctx context.Context, viewer, threadID int64) (_ []Post, err
 // RepliesTo are the public direct answers to a post, the oldest first, with ids above after: its replies collection.
 func (db *DB) RepliesTo(ctx context.Context, postID, after int64, limit int) (_ []Post, err error) {
 	defer wrap(&err, "replies to %d", postID)
-	return db.postsWhere(ctx, `p.in_reply_to_id = $2 and p.id > $3 and p.visibility in ('public', 'unlisted') and p.deleted is null and `+visibleTo+`
+	return db.postsWhere(ctx, `p.in_reply_to_id = $2 and p.id > $3 and p.visibility in ('public', 'unlisted') and p.deleted is null and `+unsilenced+` and `+visibleTo+`
 		order by p.id limit $4`, int64(0), postID, after, limit)
 }
 

@@ -1,5 +1,47 @@
 -- The schema of a node, dumped from a migrated database by "make schema". Do not edit: write a migration.
 
+-- function: host_suffixes(text)
+CREATE FUNCTION public.host_suffixes(host text) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $_$
+DECLARE
+    bare text := regexp_replace(host, ':[0-9]+$', '');
+    list text[] := ARRAY[host];
+BEGIN
+    IF bare <> host THEN
+        list := list || bare;
+    END IF;
+    IF bare ~ '^[0-9.]+$' OR bare LIKE '[%' THEN -- an address has no parents
+        RETURN list;
+    END IF;
+    WHILE position('.' IN bare) > 0 LOOP
+        bare := substr(bare, position('.' IN bare) + 1);
+        list := list || bare;
+    END LOOP;
+    RETURN list;
+END
+$_$;
+
+-- comment: FUNCTION host_suffixes(host text)
+COMMENT ON FUNCTION public.host_suffixes(host text) IS 'The domains whose block covers a host: itself, itself without the port, and each parent';
+
+-- function: hosts_blocked()
+CREATE FUNCTION public.hosts_blocked() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    rule host_blocks;
+BEGIN
+    -- Who changes the blocks holds the other half of this lock: no new host slips in between.
+    PERFORM pg_advisory_xact_lock_shared(hashtext('souk host blocks'));
+    SELECT * INTO rule FROM host_blocks WHERE domain = ANY (host_suffixes(NEW.host)) ORDER BY length(domain) DESC LIMIT 1;
+    NEW.severity := coalesce(rule.severity, '');
+    NEW.reject_media := coalesce(rule.reject_media, false);
+    NEW.reject_reports := coalesce(rule.reject_reports, false);
+    RETURN NEW;
+END
+$$;
+
 -- table: accounts
 CREATE TABLE public.accounts (
     id bigint NOT NULL,
@@ -74,6 +116,41 @@ CREATE TABLE public.activities (
     body bytea NOT NULL,
     created timestamp with time zone NOT NULL
 );
+
+-- table: block_list_entries
+CREATE TABLE public.block_list_entries (
+    list_id bigint NOT NULL,
+    domain text NOT NULL,
+    severity text NOT NULL,
+    reject_media boolean DEFAULT false NOT NULL,
+    reject_reports boolean DEFAULT false NOT NULL,
+    obfuscate boolean DEFAULT false NOT NULL,
+    public_comment text DEFAULT ''::text NOT NULL,
+    state text DEFAULT 'applied'::text NOT NULL,
+    CONSTRAINT block_list_entries_severity_check CHECK ((severity = ANY (ARRAY[''::text, 'silence'::text, 'suspend'::text]))),
+    CONSTRAINT block_list_entries_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'proposed'::text, 'declined'::text])))
+);
+
+-- comment: COLUMN block_list_entries.state
+COMMENT ON COLUMN public.block_list_entries.state IS 'proposed: would end follows of this node''s people, so the owner is asked first';
+
+-- table: block_lists
+CREATE TABLE public.block_lists (
+    id bigint NOT NULL,
+    url text NOT NULL,
+    etag text DEFAULT ''::text NOT NULL,
+    last_modified text DEFAULT ''::text NOT NULL,
+    fetched timestamp with time zone,
+    changed timestamp with time zone,
+    error text DEFAULT ''::text NOT NULL,
+    created timestamp with time zone NOT NULL
+);
+
+-- comment: TABLE block_lists
+COMMENT ON TABLE public.block_lists IS 'Lists of blocked domains that the owner subscribed to; read again daily';
+
+-- comment: COLUMN block_lists.error
+COMMENT ON COLUMN public.block_lists.error IS 'Why the last reading failed: the entries are those of the reading before';
 
 -- table: blocks
 CREATE TABLE public.blocks (
@@ -181,6 +258,30 @@ CREATE TABLE public.follows (
     CONSTRAINT follows_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'accepted'::text])))
 );
 
+-- table: host_blocks
+CREATE TABLE public.host_blocks (
+    domain text NOT NULL,
+    severity text NOT NULL,
+    reject_media boolean DEFAULT false NOT NULL,
+    reject_reports boolean DEFAULT false NOT NULL,
+    obfuscate boolean DEFAULT false NOT NULL,
+    public_comment text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    list_id bigint,
+    created timestamp with time zone NOT NULL,
+    updated timestamp with time zone NOT NULL,
+    CONSTRAINT host_blocks_severity_check CHECK ((severity = ANY (ARRAY[''::text, 'silence'::text, 'suspend'::text])))
+);
+
+-- comment: TABLE host_blocks
+COMMENT ON TABLE public.host_blocks IS 'The domain blocks in force. Each covers the domain, its ports and its subdomains; of several the longest decides';
+
+-- comment: COLUMN host_blocks.reason
+COMMENT ON COLUMN public.host_blocks.reason IS 'For the owner alone; public_comment goes out with an export';
+
+-- comment: COLUMN host_blocks.list_id
+COMMENT ON COLUMN public.host_blocks.list_id IS 'The subscription that it comes from; null: set by hand, which no subscription changes';
+
 -- table: hosts
 CREATE TABLE public.hosts (
     host text NOT NULL,
@@ -201,7 +302,7 @@ CREATE TABLE public.hosts (
     held boolean DEFAULT false NOT NULL,
     severity text DEFAULT ''::text NOT NULL,
     reject_media boolean DEFAULT false NOT NULL,
-    reason text DEFAULT ''::text NOT NULL,
+    reject_reports boolean DEFAULT false NOT NULL,
     CONSTRAINT hosts_severity_check CHECK ((severity = ANY (ARRAY[''::text, 'silence'::text, 'suspend'::text]))),
     CONSTRAINT hosts_signature_check CHECK ((signature = ANY (ARRAY['cavage'::text, 'rfc9421'::text])))
 );
@@ -210,7 +311,7 @@ CREATE TABLE public.hosts (
 COMMENT ON TABLE public.hosts IS 'What is known of each remote origin (host, with the port where it is not the default)';
 
 -- comment: COLUMN hosts.severity
-COMMENT ON COLUMN public.hosts.severity IS 'Our domain block: suspend refuses everything, silence keeps it out of public places';
+COMMENT ON COLUMN public.hosts.severity IS 'What host_blocks say of this host: suspend refuses everything, silence keeps it out of public places. Kept here so that all who ask need an equality only';
 
 -- table: inbox
 CREATE TABLE public.inbox (
@@ -333,7 +434,8 @@ CREATE TABLE public.notifications (
     order_id bigint,
     created timestamp with time zone NOT NULL,
     read timestamp with time zone,
-    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['follow'::text, 'follow_request'::text, 'mention'::text, 'reply'::text, 'like'::text, 'boost'::text, 'order'::text])))
+    report_id bigint,
+    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['follow'::text, 'follow_request'::text, 'mention'::text, 'reply'::text, 'like'::text, 'boost'::text, 'order'::text, 'report'::text])))
 );
 
 -- table: order_events
@@ -461,6 +563,48 @@ COMMENT ON COLUMN public.posts.in_timeline IS 'False for a listing that its sell
 
 -- comment: COLUMN posts.deleted
 COMMENT ON COLUMN public.posts.deleted IS 'A tombstone: texts are emptied, the id and uri stay for ever';
+
+-- table: report_notes
+CREATE TABLE public.report_notes (
+    id bigint NOT NULL,
+    report_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    by_id bigint,
+    action text NOT NULL,
+    note text DEFAULT ''::text NOT NULL
+);
+
+-- comment: TABLE report_notes
+COMMENT ON TABLE public.report_notes IS 'What was said and done about a report, in order; by_id is null for what came from elsewhere';
+
+-- table: report_posts
+CREATE TABLE public.report_posts (
+    report_id bigint NOT NULL,
+    post_id bigint NOT NULL
+);
+
+-- table: reports
+CREATE TABLE public.reports (
+    id bigint NOT NULL,
+    uri text NOT NULL,
+    host text DEFAULT ''::text NOT NULL,
+    reporter_id bigint,
+    target_id bigint NOT NULL,
+    category text DEFAULT 'other'::text NOT NULL,
+    comment text DEFAULT ''::text NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    forward boolean DEFAULT false NOT NULL,
+    forwarded timestamp with time zone,
+    created timestamp with time zone NOT NULL,
+    updated timestamp with time zone NOT NULL,
+    resolved timestamp with time zone,
+    resolved_by bigint,
+    CONSTRAINT reports_category_check CHECK ((category = ANY (ARRAY['other'::text, 'spam'::text, 'legal'::text, 'violation'::text]))),
+    CONSTRAINT reports_state_check CHECK ((state = ANY (ARRAY['open'::text, 'resolved'::text])))
+);
+
+-- comment: COLUMN reports.host
+COMMENT ON COLUMN public.reports.host IS 'The node that it came from; empty: somebody of this node, who is reporter_id';
 
 -- table: search_gone
 CREATE TABLE public.search_gone (
@@ -675,6 +819,18 @@ ALTER TABLE ONLY public.activities
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_uri_key UNIQUE (uri);
 
+-- constraint: block_list_entries block_list_entries_pkey
+ALTER TABLE ONLY public.block_list_entries
+    ADD CONSTRAINT block_list_entries_pkey PRIMARY KEY (list_id, domain);
+
+-- constraint: block_lists block_lists_pkey
+ALTER TABLE ONLY public.block_lists
+    ADD CONSTRAINT block_lists_pkey PRIMARY KEY (id);
+
+-- constraint: block_lists block_lists_url_key
+ALTER TABLE ONLY public.block_lists
+    ADD CONSTRAINT block_lists_url_key UNIQUE (url);
+
 -- constraint: blocks blocks_pkey
 ALTER TABLE ONLY public.blocks
     ADD CONSTRAINT blocks_pkey PRIMARY KEY (blocker_id, blocked_id);
@@ -714,6 +870,10 @@ ALTER TABLE ONLY public.follows
 -- constraint: follows follows_uri_key
 ALTER TABLE ONLY public.follows
     ADD CONSTRAINT follows_uri_key UNIQUE (uri);
+
+-- constraint: host_blocks host_blocks_pkey
+ALTER TABLE ONLY public.host_blocks
+    ADD CONSTRAINT host_blocks_pkey PRIMARY KEY (domain);
 
 -- constraint: hosts hosts_pkey
 ALTER TABLE ONLY public.hosts
@@ -799,6 +959,18 @@ ALTER TABLE ONLY public.posts
 ALTER TABLE ONLY public.posts
     ADD CONSTRAINT posts_uri_key UNIQUE (uri);
 
+-- constraint: report_notes report_notes_pkey
+ALTER TABLE ONLY public.report_notes
+    ADD CONSTRAINT report_notes_pkey PRIMARY KEY (id);
+
+-- constraint: report_posts report_posts_pkey
+ALTER TABLE ONLY public.report_posts
+    ADD CONSTRAINT report_posts_pkey PRIMARY KEY (report_id, post_id);
+
+-- constraint: reports reports_pkey
+ALTER TABLE ONLY public.reports
+    ADD CONSTRAINT reports_pkey PRIMARY KEY (id);
+
 -- constraint: search_gone search_gone_pkey
 ALTER TABLE ONLY public.search_gone
     ADD CONSTRAINT search_gone_pkey PRIMARY KEY (doc_id);
@@ -879,6 +1051,9 @@ CREATE INDEX activities_account ON public.activities USING btree (account_id, id
 -- index: activities_post
 CREATE INDEX activities_post ON public.activities USING btree (post_id) WHERE (post_id IS NOT NULL);
 
+-- index: block_list_entries_domain
+CREATE INDEX block_list_entries_domain ON public.block_list_entries USING btree (domain);
+
 -- index: blocks_blocked
 CREATE INDEX blocks_blocked ON public.blocks USING btree (blocked_id);
 
@@ -943,10 +1118,13 @@ CREATE INDEX notifications_account ON public.notifications USING btree (account_
 CREATE INDEX notifications_from ON public.notifications USING btree (from_id) WHERE (from_id IS NOT NULL);
 
 -- index: notifications_once
-CREATE UNIQUE INDEX notifications_once ON public.notifications USING btree (account_id, kind, COALESCE(from_id, (0)::bigint), COALESCE(post_id, (0)::bigint), COALESCE(order_id, (0)::bigint));
+CREATE UNIQUE INDEX notifications_once ON public.notifications USING btree (account_id, kind, COALESCE(from_id, (0)::bigint), COALESCE(post_id, (0)::bigint), COALESCE(order_id, (0)::bigint), COALESCE(report_id, (0)::bigint));
 
 -- index: notifications_post
 CREATE INDEX notifications_post ON public.notifications USING btree (post_id) WHERE (post_id IS NOT NULL);
+
+-- index: notifications_report
+CREATE INDEX notifications_report ON public.notifications USING btree (report_id) WHERE (report_id IS NOT NULL);
 
 -- index: notifications_unread
 CREATE INDEX notifications_unread ON public.notifications USING btree (account_id) WHERE (read IS NULL);
@@ -993,6 +1171,28 @@ CREATE INDEX posts_thread ON public.posts USING btree (thread_id, id);
 -- index: posts_waiting_parent
 CREATE INDEX posts_waiting_parent ON public.posts USING btree (in_reply_to_uri) WHERE ((in_reply_to_id IS NULL) AND (in_reply_to_uri <> ''::text));
 
+-- index: report_notes_report
+CREATE INDEX report_notes_report ON public.report_notes USING btree (report_id, id);
+
+-- index: reports_host
+CREATE INDEX reports_host ON public.reports USING btree (host, created) WHERE (host <> ''::text);
+
+-- index: reports_open
+CREATE UNIQUE INDEX reports_open ON public.reports USING btree (target_id, host, (
+CASE
+    WHEN (host = ''::text) THEN reporter_id
+    ELSE (0)::bigint
+END)) WHERE (state = 'open'::text);
+
+-- comment: INDEX reports_open
+COMMENT ON INDEX public.reports_open IS 'One who reports the same account again adds to the open report';
+
+-- index: reports_state
+CREATE INDEX reports_state ON public.reports USING btree (state, id DESC);
+
+-- index: reports_target
+CREATE INDEX reports_target ON public.reports USING btree (target_id, id DESC);
+
 -- index: search_items_categories
 CREATE INDEX search_items_categories ON public.search_items USING gin (categories) WITH (fastupdate='on', gin_pending_list_limit='1024');
 
@@ -1032,6 +1232,9 @@ CREATE INDEX tokens_account ON public.tokens USING btree (account_id);
 -- index: undone_at
 CREATE INDEX undone_at ON public.undone USING btree (at);
 
+-- trigger: hosts hosts_blocked
+CREATE TRIGGER hosts_blocked BEFORE INSERT ON public.hosts FOR EACH ROW EXECUTE FUNCTION public.hosts_blocked();
+
 -- fk constraint: accounts accounts_avatar_id_fkey
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_avatar_id_fkey FOREIGN KEY (avatar_id) REFERENCES public.media(id);
@@ -1043,6 +1246,10 @@ ALTER TABLE ONLY public.accounts
 -- fk constraint: activities activities_account_id_fkey
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
+
+-- fk constraint: block_list_entries block_list_entries_list_id_fkey
+ALTER TABLE ONLY public.block_list_entries
+    ADD CONSTRAINT block_list_entries_list_id_fkey FOREIGN KEY (list_id) REFERENCES public.block_lists(id) ON DELETE CASCADE;
 
 -- fk constraint: blocks blocks_blocked_id_fkey
 ALTER TABLE ONLY public.blocks
@@ -1079,6 +1286,10 @@ ALTER TABLE ONLY public.follows
 -- fk constraint: follows follows_follower_id_fkey
 ALTER TABLE ONLY public.follows
     ADD CONSTRAINT follows_follower_id_fkey FOREIGN KEY (follower_id) REFERENCES public.accounts(id);
+
+-- fk constraint: host_blocks host_blocks_list_id_fkey
+ALTER TABLE ONLY public.host_blocks
+    ADD CONSTRAINT host_blocks_list_id_fkey FOREIGN KEY (list_id) REFERENCES public.block_lists(id);
 
 -- fk constraint: likes likes_account_id_fkey
 ALTER TABLE ONLY public.likes
@@ -1132,6 +1343,10 @@ ALTER TABLE ONLY public.notifications
 ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_post_id_fkey FOREIGN KEY (post_id) REFERENCES public.posts(id);
 
+-- fk constraint: notifications notifications_report_id_fkey
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_report_id_fkey FOREIGN KEY (report_id) REFERENCES public.reports(id) ON DELETE CASCADE;
+
 -- fk constraint: order_events order_events_by_id_fkey
 ALTER TABLE ONLY public.order_events
     ADD CONSTRAINT order_events_by_id_fkey FOREIGN KEY (by_id) REFERENCES public.accounts(id);
@@ -1183,6 +1398,34 @@ ALTER TABLE ONLY public.posts
 -- fk constraint: posts posts_in_reply_to_id_fkey
 ALTER TABLE ONLY public.posts
     ADD CONSTRAINT posts_in_reply_to_id_fkey FOREIGN KEY (in_reply_to_id) REFERENCES public.posts(id);
+
+-- fk constraint: report_notes report_notes_by_id_fkey
+ALTER TABLE ONLY public.report_notes
+    ADD CONSTRAINT report_notes_by_id_fkey FOREIGN KEY (by_id) REFERENCES public.accounts(id);
+
+-- fk constraint: report_notes report_notes_report_id_fkey
+ALTER TABLE ONLY public.report_notes
+    ADD CONSTRAINT report_notes_report_id_fkey FOREIGN KEY (report_id) REFERENCES public.reports(id) ON DELETE CASCADE;
+
+-- fk constraint: report_posts report_posts_post_id_fkey
+ALTER TABLE ONLY public.report_posts
+    ADD CONSTRAINT report_posts_post_id_fkey FOREIGN KEY (post_id) REFERENCES public.posts(id);
+
+-- fk constraint: report_posts report_posts_report_id_fkey
+ALTER TABLE ONLY public.report_posts
+    ADD CONSTRAINT report_posts_report_id_fkey FOREIGN KEY (report_id) REFERENCES public.reports(id) ON DELETE CASCADE;
+
+-- fk constraint: reports reports_reporter_id_fkey
+ALTER TABLE ONLY public.reports
+    ADD CONSTRAINT reports_reporter_id_fkey FOREIGN KEY (reporter_id) REFERENCES public.accounts(id);
+
+-- fk constraint: reports reports_resolved_by_fkey
+ALTER TABLE ONLY public.reports
+    ADD CONSTRAINT reports_resolved_by_fkey FOREIGN KEY (resolved_by) REFERENCES public.accounts(id);
+
+-- fk constraint: reports reports_target_id_fkey
+ALTER TABLE ONLY public.reports
+    ADD CONSTRAINT reports_target_id_fkey FOREIGN KEY (target_id) REFERENCES public.accounts(id);
 
 -- fk constraint: sessions sessions_account_id_fkey
 ALTER TABLE ONLY public.sessions

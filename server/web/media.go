@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -119,14 +118,12 @@ func (w *Web) visibleMedia(ctx context.Context, number int64) (*souk.Media, erro
 	} else if !isFace(m, a) {
 		return nil, souk.ErrNotFound // taken off a post, which may be one for a few
 	}
-	host, err := w.DB.Host(ctx, a.Host)
-	if err != nil && !errors.Is(err, souk.ErrNotFound) {
-		return nil, err
+	// Pictures may lie elsewhere than their account.
+	refused, err := w.DB.PicturesRefused(ctx, m)
+	if err == nil && refused {
+		err = souk.ErrNotFound
 	}
-	if err == nil && (host.Severity == souk.Suspend || host.RejectMedia) {
-		return nil, souk.ErrNotFound
-	}
-	return m, nil
+	return m, err
 }
 
 func isFace(m *souk.Media, a *souk.Account) bool {

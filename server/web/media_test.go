@@ -156,8 +156,7 @@ func TestRemoteMediaOnlyOfWhatStrangersMaySee(t *testing.T) {
 	}
 	quiet := s.stranger("quiet", "nomedia.example")
 	refused := s.shows(quiet, p.URI, "3", souk.Public, g.url+"/good3.png")
-	if _, err := s.Pool().Exec(t.Context(), `insert into hosts (host, reject_media) values ('nomedia.example', true)
-		on conflict (host) do update set reject_media = true`); err != nil {
+	if err := s.BlockHosts(t.Context(), s.owner.ID, []souk.HostBlock{{Domain: "nomedia.example", RejectMedia: true}}); err != nil {
 		t.Fatal(err)
 	}
 	taken := s.shows(mira, p.URI, "4", souk.Direct, g.url+"/good4.png")

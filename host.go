@@ -1,0 +1,55 @@
+package souk
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Host is what the node knows of another one.
+type Host struct {
+	Host         string
+	Seen         *time.Time
+	Software     string
+	CatalogueURI string
+	Signature    string // how it wants its deliveries signed: cavage or rfc9421
+	Failures     int
+	DeadSince    *time.Time
+	NextAt       *time.Time
+	LastSuccess  *time.Time
+	LastError    string
+	Held         bool
+	// What the domain blocks say of it (HostBlock).
+	Severity      string
+	RejectMedia   bool
+	RejectReports bool
+}
+
+const hostColumns = `host, seen, software, catalogue_uri, signature, failures, dead_since, next_at, last_success, last_error, held,
+	severity, reject_media, reject_reports`
+
+func (db *DB) seenHost(ctx context.Context, host string) error {
+	_, err := db.q.Exec(ctx, `insert into hosts (host, seen) values ($1, $2) on conflict (host) do update set seen = excluded.seen
+		where hosts.seen is null or hosts.seen < excluded.seen - interval '1 hour'`, host, db.Now())
+	return err
+}
+
+// Host is what is known of another node; ErrNotFound where nothing is.
+func (db *DB) Host(ctx context.Context, host string) (_ *Host, err error) {
+	defer wrap(&err, "host %s", host)
+	rows, err := db.q.Query(ctx, `select `+hostColumns+` from hosts where host = lower($1)`, host)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Host])
+}
+
+// DescribeHost stores what another node says of itself.
+func (db *DB) DescribeHost(ctx context.Context, host, software, catalogueURI string) (err error) {
+	defer wrap(&err, "describe host %s", host)
+	_, err = db.q.Exec(ctx, `insert into hosts (host, seen, software, catalogue_uri) values (lower($1), $2, $3, $4)
+		on conflict (host) do update set software = excluded.software, catalogue_uri = excluded.catalogue_uri, seen = excluded.seen`,
+		host, db.Now(), truncate(software, 100), catalogueURI)
+	return err
+}
