@@ -142,9 +142,9 @@ func newWriter(ctx context.Context, db *souk.DB, host string) (*writer, error) {
 
 // remotePerson is an actor at a host, as Mastodon would describe it.
 func remotePerson(host, name string) souk.Account {
-	uri := "http://" + host + "/users/" + name
-	return souk.Account{Host: host, Name: name, Kind: "Person", URI: uri, URL: "http://" + host + "/@" + name, Inbox: uri + "/inbox",
-		SharedInbox: "http://" + host + "/inbox", Outbox: uri + "/outbox", FollowersURI: uri + "/followers", FollowingURI: uri + "/following",
+	uri := "https://" + host + "/users/" + name
+	return souk.Account{Host: host, Name: name, Kind: "Person", URI: uri, URL: "https://" + host + "/@" + name, Inbox: uri + "/inbox",
+		SharedInbox: "https://" + host + "/inbox", Outbox: uri + "/outbox", FollowersURI: uri + "/followers", FollowingURI: uri + "/following",
 		DisplayName: "Person of " + host, KeyID: uri + "#main-key", Discoverable: true}
 }
 

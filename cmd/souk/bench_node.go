@@ -45,9 +45,11 @@ func (b *bench) newFolder() (dir, address string, err error) {
 }
 
 // serveIn starts the node of dir, and returns when it is ready, with how long that took.
-func serveIn(ctx context.Context, dir, address string) (c *child, took time.Duration, err error) {
+func (b *bench) serveIn(ctx context.Context, dir, address string) (c *child, took time.Duration, err error) {
 	start := time.Now()
-	if c, err = startChild("the node", dir, "serve"); err != nil {
+	// The other hosts have certificates of an authority that only this run knows.
+	environ := append(childEnviron(os.Environ()), "SSL_CERT_FILE="+b.authority())
+	if c, err = startChildIn(environ, "the node", dir, "serve"); err != nil {
 		return nil, 0, err
 	}
 	if err := c.answers(ctx, "http://"+address+"/readyz", 5*time.Millisecond); err != nil {
@@ -61,11 +63,14 @@ func (b *bench) running(ctx context.Context) (*benchNode, error) {
 	if b.node != nil {
 		return b.node, nil
 	}
+	if _, err := b.otherHosts(); err != nil { // a process reads the authorities that it trusts once
+		return nil, err
+	}
 	dir, address, err := b.newFolder()
 	if err != nil {
 		return nil, err
 	}
-	c, _, err := serveIn(ctx, dir, address)
+	c, _, err := b.serveIn(ctx, dir, address)
 	if err != nil {
 		return nil, err
 	}

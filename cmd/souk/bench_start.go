@@ -39,7 +39,7 @@ func (b *bench) nodeStarts(ctx context.Context) (fresh, again time.Duration, err
 		return 0, 0, err
 	}
 	for _, to := range []*time.Duration{&fresh, &again} {
-		c, took, err := serveIn(ctx, dir, address)
+		c, took, err := b.serveIn(ctx, dir, address)
 		if err != nil {
 			return 0, 0, err
 		}

@@ -20,8 +20,8 @@ type benchRow struct {
 	Floor   float64 `json:"floor,omitempty"`   // in Unit
 	Ratio   float64 `json:"ratio,omitempty"`   // Figure / Floor
 
-	Limit     float64 `json:"limit,omitempty"`      // the most that Figure may be
-	LimitOf   string  `json:"limit_of,omitempty"`   // figure, or ratio
+	Limit     float64 `json:"limit,omitempty"`      // the most, or least, that Figure may be
+	LimitOf   string  `json:"limit_of,omitempty"`   // figure, ratio, or least: what the limit is of, the last of the figure from below
 	OverLimit bool    `json:"over_limit,omitempty"` // told, never a failure: a busy machine is slow
 }
 
@@ -37,6 +37,18 @@ func (r benchRow) over(against string, floor float64) benchRow {
 // most says what the figure may be at most.
 func (r benchRow) most(limit float64) benchRow {
 	r.Limit, r.LimitOf, r.OverLimit = limit, "figure", r.Figure > limit
+	return r
+}
+
+// least says what the figure must be at least.
+func (r benchRow) least(limit float64) benchRow {
+	r.Limit, r.LimitOf, r.OverLimit = limit, "least", r.Figure < limit
+	return r
+}
+
+// none says that the figure must be 0.
+func (r benchRow) none() benchRow {
+	r.LimitOf, r.OverLimit = "figure", r.Figure > 0
 	return r
 }
 
@@ -145,8 +157,13 @@ func (r benchRow) limit() string {
 		text = figure(r.Limit, r.Unit)
 	case "ratio":
 		text = "x " + digits(r.Limit)
+	case "least":
+		text = ">= " + digits(r.Limit)
 	}
-	if r.OverLimit {
+	switch {
+	case r.OverLimit && r.LimitOf == "least":
+		text += " under"
+	case r.OverLimit:
 		text += " over"
 	}
 	return text
@@ -154,16 +171,18 @@ func (r benchRow) limit() string {
 
 // figure is a number with its unit, with as many digits as mean something.
 func figure(v float64, unit string) string {
-	return digits(v) + " " + unit
+	return strings.TrimSpace(digits(v) + " " + unit)
 }
 
 func digits(v float64) string {
 	switch a := math.Abs(v); {
+	case a == 0:
+		return "0"
 	case a >= 100:
 		return fmt.Sprintf("%.0f", v)
 	case a >= 10:
 		return fmt.Sprintf("%.1f", v)
-	case a >= 1 || a == 0:
+	case a >= 1:
 		return fmt.Sprintf("%.2f", v)
 	}
 	return fmt.Sprintf("%.3f", v)

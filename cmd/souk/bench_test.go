@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -84,6 +87,7 @@ func TestBenchTable(t *testing.T) {
 	table.note("%d things", 3)
 	table.add(inMillis("word, category, price, cheapest first 12", 1234567*time.Microsecond).over("a floor with a name this long", 12.5).most(1000))
 	table.add(perSecond("in time", 30, time.Second).over("peer", 60).mostRatio(1.4))
+	table.add(perSecond("too slow", 30, time.Second).least(31))
 	table.add(benchRow{What: "两个汉字", Figure: 0.01234, Unit: "ms"})
 	table.finish()
 	for line := range strings.Lines(out.String()) {
@@ -91,7 +95,7 @@ func TestBenchTable(t *testing.T) {
 			t.Errorf("%d characters: %q", n, line)
 		}
 	}
-	for _, want := range []string{"1235 ms", "12.5 ms", "x 98.8", "1000 ms over", "30.0 /s", "x 0.500", "0.012 ms"} {
+	for _, want := range []string{"1235 ms", "12.5 ms", "x 98.8", "1000 ms over", ">= 31.0 under", "30.0 /s", "x 0.500", "0.012 ms"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, out.String())
 		}
@@ -120,48 +124,98 @@ func TestBenchParts(t *testing.T) {
 	}
 }
 
-// The other hosts answer on every one of their addresses, count what they got, and end with their input. The load goes
-// over kept-alive connections, each request once.
-func TestLoadOnPeers(t *testing.T) {
+// The other hosts answer on every one of their addresses, over either HTTP, near and far; they tell what they got, what they
+// got twice, and what was not what its digest says; the faulty ones are so while they are told to be.
+func TestBenchHosts(t *testing.T) {
 	t.Parallel()
 	in, hold := io.Pipe()
 	out, said := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- servePeers(t.Context(), 3, in, said) }()
-	var port int
-	if _, err := fmt.Fscan(out, &port); err != nil {
+	authority := filepath.Join(t.TempDir(), "authority.pem")
+	go func() { ended <- serveHosts(t.Context(), 15, authority, in, said) }()
+	peers := &benchPeers{hosts: 15}
+	if _, err := fmt.Fscan(out, &peers.port, &peers.control); err != nil {
 		t.Fatal(err)
 	}
-	peers := &benchPeers{hosts: 3, port: port}
-	for i := range peers.hosts {
-		var requests [][]byte
-		for range 20 {
-			request, err := wire(http.MethodPost, peers.address(i), "/inbox", http.Header{"Content-Type": {"text/plain"}}, []byte("hello"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			requests = append(requests, request)
-		}
-		v, err := fire(t.Context(), peers.address(i), 4, http.StatusAccepted, from(requests))
-		if err != nil || len(v.each) != 20 {
-			t.Fatalf("host %d: %+v, %v", i, v, err)
-		}
-	}
-	if n, err := peers.received(t.Context()); err != nil || n != 60 {
-		t.Errorf("received %d, %v, want 60", n, err)
-	}
-	request, err := wire(http.MethodGet, peers.address(1), "/elsewhere", nil, nil)
+	bare, err := newBareClient(authority)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fire(t.Context(), peers.address(1), 1, http.StatusOK, from([][]byte{request})); err == nil || !strings.Contains(err.Error(), "404") {
-		t.Errorf("an answer of another status: %v", err)
+	for _, how := range []peerManners{{}, {rtt: 20 * time.Millisecond}} {
+		if err := peers.behave(t.Context(), how); err != nil {
+			t.Fatal(err)
+		}
+		body := []byte("hello " + how.rtt.String())
+		f, err := bare.fanout(t.Context(), peers, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.elapsed < 3*how.rtt {
+			t.Errorf("three round trips of %s took %s", how.rtt, f.elapsed)
+		}
+		if r, err := peers.report(t.Context()); err != nil || r != (peerReport{Healthy: 12, Faulty: 3}) {
+			t.Errorf("%+v: got %+v, %v", how, r, err)
+		}
+		if _, err := bare.fanout(t.Context(), peers, body); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := peers.report(t.Context()); err != nil || r.Doubled != 15 {
+			t.Errorf("once more: got %+v, %v", r, err)
+		}
+	}
+	if err := peers.behave(t.Context(), peerManners{faulty: true}); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range map[int]bool{0: true, 4: false, 9: false, 14: false} { // hangs, says 503, hangs up
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		status, err := bare.post(ctx, "https://"+peers.address(i)+"/inbox", []byte("later"))
+		cancel()
+		if got := err == nil && status == http.StatusAccepted; got != want {
+			t.Errorf("host %d: %d, %v", i, status, err)
+		}
+	}
+	if r, err := peers.report(t.Context()); err != nil || r.Refused < 3 || r.Healthy != 1 || r.Faulty != 0 {
+		t.Errorf("of the faulty: got %+v, %v", r, err)
 	}
 	if err := hold.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-ended; err != nil {
 		t.Errorf("the hosts ended: %v", err)
+	}
+}
+
+// A load goes over kept-alive connections, each request once, and ends with the first answer that is not as it should be.
+func TestFire(t *testing.T) {
+	t.Parallel()
+	var got atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			http.NotFound(w, r)
+			return
+		}
+		got.Add(1)
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	t.Cleanup(server.Close)
+	address := server.Listener.Addr().String()
+	var requests [][]byte
+	for range 20 {
+		request, err := wire(http.MethodPost, address, "/inbox", http.Header{"Content-Type": {"text/plain"}}, []byte("hello"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		requests = append(requests, request)
+	}
+	if v, err := fire(t.Context(), address, 4, http.StatusAccepted, from(requests)); err != nil || len(v.each) != 20 || got.Load() != 20 {
+		t.Errorf("%+v, %v; %d arrived", v, err, got.Load())
+	}
+	request, err := wire(http.MethodGet, address, "/elsewhere", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fire(t.Context(), address, 1, http.StatusOK, from([][]byte{request})); err == nil || !strings.Contains(err.Error(), "404") {
+		t.Errorf("an answer of another status: %v", err)
 	}
 }
 

@@ -33,6 +33,11 @@ type child struct {
 // startChild runs the program with the arguments in dir. The child gets nothing of the environment but where programs
 // and temporary files are, so that no setting of the shell reaches it. It is to be stopped.
 func startChild(name, dir string, args ...string) (*child, error) {
+	return startChildIn(childEnviron(os.Environ()), name, dir, args...)
+}
+
+// startChildIn is startChild with an environment.
+func startChildIn(environ []string, name, dir string, args ...string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -42,7 +47,7 @@ func startChild(name, dir string, args ...string) (*child, error) {
 		return nil, err
 	}
 	c := &child{name: name, dir: dir, cmd: exec.Command(self, args...), gone: make(chan struct{}), output: &lastLines{}}
-	c.cmd.Dir, c.cmd.Env, c.cmd.SysProcAttr = dir, childEnviron(os.Environ()), childAttributes()
+	c.cmd.Dir, c.cmd.Env, c.cmd.SysProcAttr = dir, environ, childAttributes()
 	c.cmd.Stdout = io.MultiWriter(log, c.output)
 	c.cmd.Stderr = c.cmd.Stdout
 	started := make(chan error)
