@@ -18,6 +18,8 @@ const (
 	hostBatch = 20
 	// hostFor is for how long one host keeps its place among those that are delivered to; then others come first.
 	hostFor = 30 * time.Second
+	// lastFor is how long a request that is under way may still take when the process is told to stop.
+	lastFor = 3 * time.Second
 	// refusedAfter is after how many attempts a 401 or 403 is final. The first ones often are not: the peer could not
 	// fetch our key just then.
 	refusedAfter = 5
@@ -50,14 +52,15 @@ func (w *deliverWorker) Work(ctx context.Context, job *river.Job[souk.DeliverArg
 // It returns when nothing is due and nothing runs, and, without an error, when the context ends.
 func (f *Federation) Deliver(ctx context.Context) (err error) {
 	defer wrap(&err, "deliver")
-	d := &drain{f: f, done: make(chan error), senders: map[int64]*signer{}}
+	d := &drain{f: f, done: make(chan error), lanes: newLanes(f.cfg.Hosts), senders: map[int64]*signer{}}
 	return d.run(ctx)
 }
 
 // drain is one run of Deliver.
 type drain struct {
-	f    *Federation
-	done chan error // one value for each host that is through
+	f     *Federation
+	done  chan error // one value for each host that is through
+	lanes *lanes
 
 	mu      sync.Mutex
 	senders map[int64]*signer // by account: a fan-out asks for the same key a thousand times
@@ -79,10 +82,14 @@ func (d *drain) run(ctx context.Context) error {
 			}
 			look = len(waiting) == cfg.Hosts*claimAhead
 		}
-		for open && len(waiting) > 0 && running < cfg.Hosts {
-			next := waiting[0]
+		for open && len(waiting) > 0 && d.lanes.room() {
+			next, l := waiting[0], d.lanes.enter()
 			waiting, running = waiting[1:], running+1
-			go func() { d.done <- d.host(ctx, next) }()
+			go func() {
+				err := d.host(ctx, next, l)
+				l.leave()
+				d.done <- err
+			}()
 		}
 		if running == 0 {
 			return d.end(ctx, waiting, failed)
@@ -94,6 +101,7 @@ func (d *drain) run(ctx context.Context) error {
 				failed, open = errors.Join(failed, err), false
 			}
 			look = look || running == 0 // nothing is left only when nothing is found
+		case <-d.lanes.freed: // by a host that is slow
 		case <-poll.C:
 			look = true
 		}
@@ -149,7 +157,7 @@ func (d *drain) release(ctx context.Context, host string) error {
 
 // host delivers to a host that is claimed, the oldest first, until nothing is due, something must wait, or its time is
 // up; then it gives the host back.
-func (d *drain) host(ctx context.Context, c claimed) (err error) {
+func (d *drain) host(ctx context.Context, c claimed, l *lane) (err error) {
 	started, leased, host := d.f.db.Now(), c.at, c.host
 	if started.Sub(leased) > d.f.cfg.Lease/2 {
 		return nil // it waited so long for a place that it may be another process's any moment: its lease runs out
@@ -177,7 +185,7 @@ func (d *drain) host(ctx context.Context, c claimed) (err error) {
 				}
 				leased = now
 			}
-			goOn, err := d.one(ctx, delivery, bodies[delivery.ActivityID], &spec)
+			goOn, err := d.one(ctx, delivery, bodies[delivery.ActivityID], &spec, l)
 			if err != nil || !goOn {
 				return err
 			}
@@ -190,7 +198,7 @@ func (d *drain) host(ctx context.Context, c claimed) (err error) {
 
 // one makes one delivery and notes how it ended. goOn is false where the host must wait now, or nothing about it can be
 // kept. spec is how the host wants signatures; it changes with what the host accepts.
-func (d *drain) one(ctx context.Context, delivery souk.Delivery, body []byte, spec *string) (goOn bool, err error) {
+func (d *drain) one(ctx context.Context, delivery souk.Delivery, body []byte, spec *string, l *lane) (goOn bool, err error) {
 	db := d.f.db
 	by, err := d.sender(ctx, delivery.SenderID)
 	if errors.Is(err, souk.ErrGone) || errors.Is(err, souk.ErrNotFound) || errors.Is(err, ErrKey) {
@@ -199,7 +207,11 @@ func (d *drain) one(ctx context.Context, delivery souk.Delivery, body []byte, sp
 	if err != nil {
 		return false, err
 	}
+	answered := l.watch()
+	ctx, through := underWay(ctx)
+	defer through()
 	res, used, err := d.knock(ctx, by, delivery, body, *spec)
+	answered()
 	if ctx.Err() != nil {
 		return false, nil // told to stop, which says nothing of the host
 	}
@@ -228,6 +240,17 @@ func (d *drain) one(ctx context.Context, delivery souk.Delivery, body []byte, sp
 		return true, db.DropInbox(ctx, delivery.Inbox)
 	}
 	return end.permanent, nil
+}
+
+// underWay is a context for what has begun: it ends lastFor after ctx does. A request that is cut when the process is told
+// to stop would be made again, and its receiver has it already.
+func underWay(ctx context.Context) (context.Context, context.CancelFunc) {
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		t := time.AfterFunc(lastFor, cancel)
+		context.AfterFunc(last, func() { t.Stop() })
+	})
+	return last, func() { stop(); cancel() }
 }
 
 // outcome is what an answer means for a delivery.

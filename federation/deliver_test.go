@@ -400,3 +400,71 @@ func TestDeliverToManyHosts(t *testing.T) {
 		t.Errorf("%d hosts are still leased", leased)
 	}
 }
+
+// Hosts that hang give their places to others, even where there are more of them than places.
+func TestDeliverBesideManyHangingHosts(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase, func(c *Config) { c.Hosts = 2 })
+	hang := make(chan struct{})
+	t.Cleanup(sync.OnceFunc(func() { close(hang) }))
+	for i := range 5 {
+		hanging := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hang }))
+		t.Cleanup(sync.OnceFunc(func() { hanging.CloseClientConnections() }))
+		n.followedBy(t, n.anna, n.remote(t, hanging.URL, strings.TrimPrefix(hanging.URL, "http://"), fmt.Sprint("slow", i)), false)
+	}
+	p := newReceiver(t, n, n.anna)
+	arrived := make(chan struct{}, 1)
+	p.answerWith(func(arrival, int) answering { arrived <- struct{}{}; return answering{status: http.StatusAccepted} })
+	n.follower(t, p, "bo")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- n.Deliver(ctx) }()
+	select {
+	case <-arrived: // the hanging ones time out after 5 s; the last of them would keep this one waiting for 10
+	case err := <-ended:
+		t.Fatalf("the drain ended with the hanging hosts before it came to the other: %v", err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("stopped: %v", err)
+	}
+	// What arrived just before is noted, although the drain was told to stop at once.
+	if list := n.deliveries(t, "", "queued"); len(list) != 5 {
+		t.Errorf("the hanging hosts wait for %+v", list)
+	}
+}
+
+// A lane is free again when its host moves aside or leaves, once, and there are not more slow ones than it says.
+func TestLanes(t *testing.T) {
+	t.Parallel()
+	l := newLanes(1)
+	var slow []*lane
+	for range slowLanes {
+		if !l.room() {
+			t.Fatal("a host that moved aside keeps its place")
+		}
+		one := l.enter()
+		if l.room() {
+			t.Fatal("there is room for more than one")
+		}
+		one.moveAside()
+		one.moveAside()
+		slow = append(slow, one)
+	}
+	last := l.enter()
+	last.moveAside()
+	if l.room() {
+		t.Error("there are more slow hosts than there may be")
+	}
+	slow[0].leave()
+	slow[0].moveAside()
+	if last.moveAside(); !l.room() {
+		t.Error("a slow host that left keeps its place")
+	}
+	for _, one := range append(slow[1:], last) {
+		one.leave()
+	}
+	if l.fast != 0 || l.slow != 0 {
+		t.Errorf("%d and %d are there when all have left", l.fast, l.slow)
+	}
+}

@@ -26,7 +26,8 @@ type Config struct {
 	// Log receives what no caller can be told; nil discards it.
 	Log *slog.Logger
 
-	// Hosts is to how many hosts deliveries are made at once; 0 means 64. To one host they go one after another.
+	// Hosts is to how many hosts that answer soon deliveries are made at once; 0 means 128. To one host they go one after
+	// another.
 	Hosts int
 	// Lease is for how long a process keeps a host, or a received activity, to itself without a sign of life; 0 means 2 min.
 	Lease time.Duration
@@ -59,7 +60,7 @@ func New(db *souk.DB, cfg Config) *Federation {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Hosts == 0 {
-		cfg.Hosts = 64
+		cfg.Hosts = 128
 	}
 	if cfg.Lease == 0 {
 		cfg.Lease = 2 * time.Minute
