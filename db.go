@@ -58,6 +58,7 @@ type DB struct {
 	ids   *ids
 	wakes *wakes
 	woken map[string]bool // inside a transaction: what to wake after the commit (and shopTouched, done just before it)
+	quiet bool            // see Quiet
 	cfg   Config
 }
 
@@ -120,6 +121,14 @@ func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 
 // Conn runs SQL of a layer's own state in the transaction that this DB stands for; nil outside of one.
 func (db *DB) Conn() pgx.Tx { return db.tx }
+
+// Quiet is the same database, or transaction, for changes of which nobody is to be told: what is done through it makes no
+// notifications.
+func (db *DB) Quiet() *DB {
+	quiet := *db
+	quiet.quiet = true
+	return &quiet
+}
 
 // Tx runs f in a transaction: commit when it returns nil, else roll back. Inside another Tx it is a savepoint.
 // Work queued inside wakes its workers only after the outermost commit.

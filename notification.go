@@ -35,9 +35,9 @@ const notificationColumns = `id, account_id, kind, coalesce(from_id, 0) as from_
 
 // notify tells an account, in the transaction of what happened. It is quiet, and no error, where the account is not one
 // of this node's people, where it would be about oneself or about someone it blocks, where somebody of a silenced host
-// whom it does not follow only wants to be heard, and where it was told before.
+// whom it does not follow only wants to be heard, where it was told before, and through Quiet.
 func (db *DB) notify(ctx context.Context, accountID int64, kind string, fromID, postID, orderID int64) error {
-	if accountID == fromID {
+	if accountID == fromID || db.quiet {
 		return nil
 	}
 	_, err := db.q.Exec(ctx, `insert into notifications (id, account_id, kind, from_id, post_id, order_id, created)

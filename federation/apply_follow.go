@@ -33,7 +33,7 @@ func (f *Federation) applyFollow(ctx context.Context, in *incoming) (plan, error
 		}
 	}
 	return func(ctx context.Context, tx *souk.DB) error {
-		return tx.ReceiveFollow(ctx, in.ActivityID, in.by, followee, node)
+		return f.heard(tx, in.by).ReceiveFollow(ctx, in.ActivityID, in.by, followee, node)
 	}, nil
 }
 

@@ -76,7 +76,7 @@ func (f *Federation) planPost(ctx context.Context, o object, by *souk.Account) (
 	}
 	chain := append(f.ancestors(ctx, r.post), *r)
 	return func(ctx context.Context, tx *souk.DB) error {
-		_, err := store(ctx, tx, chain)
+		_, err := store(ctx, f.heard(tx, by, chain...), chain)
 		return err
 	}, nil
 }

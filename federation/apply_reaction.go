@@ -13,7 +13,9 @@ func (f *Federation) applyLike(ctx context.Context, in *incoming) (plan, error) 
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveLike(ctx, in.ActivityID, in.by, post) }, nil
+	return func(ctx context.Context, tx *souk.DB) error {
+		return f.heard(tx, in.by).ReceiveLike(ctx, in.ActivityID, in.by, post)
+	}, nil
 }
 
 // knownPost is the id of a living post that is kept here.
@@ -65,7 +67,7 @@ func (f *Federation) applyBoost(ctx context.Context, in *incoming, uri string, f
 	post, err := f.knownPost(ctx, uri)
 	if err == nil {
 		return func(ctx context.Context, tx *souk.DB) error {
-			return tx.ReceiveBoost(ctx, in.ActivityID, in.by, post, published)
+			return f.heard(tx, in.by).ReceiveBoost(ctx, in.ActivityID, in.by, post, published)
 		}, nil
 	}
 	if !errors.Is(err, souk.ErrNotFound) {
@@ -79,7 +81,7 @@ func (f *Federation) applyBoost(ctx context.Context, in *incoming, uri string, f
 		return nil, err
 	}
 	return func(ctx context.Context, tx *souk.DB) error {
-		boosted, err := store(ctx, tx, chain)
+		boosted, err := store(ctx, f.heard(tx, in.by, chain...), chain)
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,10 @@ type Config struct {
 	DrainFor time.Duration
 	// Appliers is how many received activities are worked on at once; 0 means 8. Those of one actor go one after another.
 	Appliers int
-	// RateLimit multiplies the limits on what other hosts are asked because of what came in; 0 means 1, below 0 none.
+	// Budgets are what verified senders may send; the zero value stands for the defaults.
+	Budgets Budgets
+	// RateLimit multiplies the budgets, and the limits on what other hosts are asked because of what came in; 0 means 1,
+	// below 0 none.
 	RateLimit float64
 }
 
@@ -48,6 +51,7 @@ type Federation struct {
 	cfg     Config
 	counted usageCount
 	peers   *peers
+	limits  *limits
 	flights singleflight.Group // actors that are being fetched
 }
 
@@ -77,7 +81,7 @@ func New(db *souk.DB, cfg Config) *Federation {
 	if cfg.RateLimit == 0 {
 		cfg.RateLimit = 1
 	}
-	return &Federation{db: db, cfg: cfg, peers: newPeers(cfg.RateLimit)}
+	return &Federation{db: db, cfg: cfg, peers: newPeers(cfg.RateLimit), limits: newLimits(cfg.Budgets, cfg.RateLimit)}
 }
 
 // AddWorkers registers the workers of every job that federation does. It panics where one is registered already.

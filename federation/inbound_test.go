@@ -6,9 +6,9 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,9 +30,9 @@ var testKeys = sync.OnceValue(func() []*rsa.PrivateKey {
 })
 
 // inbound is a node whose own key is made already, and that asks its peers over plain http.
-func inbound(t *testing.T) *testNode {
+func inbound(t *testing.T, change ...func(*Config)) *testNode {
 	t.Helper()
-	n := newNode(t, "http://shop.example")
+	n := newNode(t, "http://shop.example", change...)
 	instance := ok(n.db.InstanceActor(t.Context()))(t)
 	must(t, n.db.SetKey(t.Context(), instance.ID, publicPEM(t, testKeys()[0]), privatePEM(t, testKeys()[0])))
 	return n
@@ -50,10 +50,10 @@ type otherNode struct {
 	key   *rsa.PrivateKey
 }
 
-func newOtherNode(t *testing.T, key int) *otherNode {
+func newOtherNode(t *testing.T, key int, at ...string) *otherNode {
 	t.Helper()
 	o := &otherNode{docs: map[string]any{}, asked: map[string]int{}, key: testKeys()[key]}
-	o.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	o.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.RequestURI()
 		o.mu.Lock()
 		doc, ok := o.docs[path]
@@ -77,6 +77,11 @@ func newOtherNode(t *testing.T, key int) *otherNode {
 			t.Error(err)
 		}
 	}))
+	if len(at) > 0 {
+		must(t, o.Listener.Close())
+		o.Listener = ok(net.Listen("tcp", at[0]+":0"))(t)
+	}
+	o.Start()
 	t.Cleanup(o.Close)
 	return o
 }
@@ -219,43 +224,6 @@ func privatePEM(t *testing.T, key *rsa.PrivateKey) string {
 	return pemText("PRIVATE KEY", der)
 }
 
-// world is a node that follows ben of one server and eve of another: ben's server is honest, eve's is not. ben has a
-// note and a listing here, follows anna, likes and shares her post, and waits for nobody; carol is his neighbour.
-type world struct {
-	*testNode
-	honest, evil         *otherNode
-	ben, carol, eve      string
-	benNote, benListing  string
-	annaPost             *souk.Post
-	benFollow, benLike   string
-	benBoost, annaFollow string
-}
-
-func attacked(t *testing.T) *world {
-	t.Helper()
-	w := &world{testNode: inbound(t), honest: newOtherNode(t, 1), evil: newOtherNode(t, 2)}
-	w.ben, w.carol, w.eve = w.honest.person(t, "ben"), w.honest.person(t, "carol"), w.evil.person(t, "eve")
-	w.follow(t, w.honest, w.ben)
-	w.follow(t, w.evil, w.eve)
-	w.annaPost = ok(w.db.CreatePost(t.Context(), w.anna.ID, souk.NewPost{Source: "Hello from Anna"}))(t)
-	note, listing := w.honest.note(w.ben, "/notes/1", "<p>Ben's own words</p>"), w.honest.listing(w.ben, "/listings/1", "Blue mug", "24.00")
-	w.benNote, w.benListing = note["id"].(string), listing["id"].(string)
-	w.honest.serve("/notes/1", note)
-	w.honest.serve("/listings/1", listing)
-	w.done(t, w.honest, w.honest.activity("Create", w.ben, "/activities/note", note))
-	w.done(t, w.honest, w.honest.activity("Create", w.ben, "/activities/listing", listing))
-	follow := w.honest.activity("Follow", w.ben, "/activities/follow", w.anna.URI)
-	like := w.honest.activity("Like", w.ben, "/activities/like", w.annaPost.URI)
-	boost := w.honest.activity("Announce", w.ben, "/activities/boost", w.annaPost.URI)
-	for _, a := range []m{follow, like, boost} {
-		w.done(t, w.honest, a)
-	}
-	w.benFollow, w.benLike, w.benBoost = follow["id"].(string), like["id"].(string), boost["id"].(string)
-	carol := ok(w.ResolveActor(t.Context(), w.carol))(t)
-	w.annaFollow = ok(w.db.Follow(t.Context(), w.anna.ID, carol.ID))(t).URI // carol has not answered
-	return w
-}
-
 // listing is a listing in the form of FEP-0837.
 func (o *otherNode) listing(author, path, title, price string) m {
 	l := o.note(author, path, "<p><strong>"+title+"</strong><br>"+price+" EUR</p><p>Hand made.</p>")
@@ -265,43 +233,4 @@ func (o *otherNode) listing(author, path, title, price string) m {
 	l["reciprocal"] = m{"type": "Intent", "action": "transfer", "resourceConformsTo": "https://www.wikidata.org/wiki/Q4916",
 		"resourceQuantity": m{"hasUnit": "one", "hasNumericalValue": price}, "sdo:priceCurrency": "EUR"}
 	return l
-}
-
-// state is everything that a stranger might change, as text; accounts of eve's server left out, since she may change
-// those.
-func (w *world) state(t *testing.T) string {
-	t.Helper()
-	var all strings.Builder
-	for _, query := range []string{
-		`select coalesce(string_agg(r::text, E'\n' order by r::text), '') from (select id, uri, kind, account_id, html, summary, edited, deleted, in_timeline, visibility from posts) r`,
-		`select coalesce(string_agg(r::text, E'\n' order by r::text), '') from (select id, title, state, availability, html, version from listings) r`,
-		`select coalesce(string_agg(r::text, E'\n' order by r::text), '') from (select listing_id, price, sku from variants) r`,
-		`select coalesce(string_agg(r::text, E'\n' order by r::text), '') from likes r`,
-		`select coalesce(string_agg(r::text, E'\n' order by r::text), '') from follows r`,
-		`select coalesce(string_agg(r::text, E'\n' order by r::text), '') from blocks r`,
-		`select coalesce(string_agg(r::text, E'\n' order by r::text), '') from notifications r`,
-		`select coalesce(string_agg(r::text, E'\n' order by r::text), '') from (select uri, name, host, display_name, bio, md5(public_key), inbox, suspended, deleted, moved_to from accounts where host <> '` + w.evil.host() + `') r`,
-	} {
-		var rows string
-		must(t, w.pool.QueryRow(t.Context(), query).Scan(&rows))
-		all.WriteString(rows + "\n--\n")
-	}
-	return all.String()
-}
-
-// difference is the lines that only one of two states has.
-func difference(before, after string) string {
-	var lines []string
-	was, is := strings.Split(before, "\n"), strings.Split(after, "\n")
-	for _, l := range was {
-		if !slices.Contains(is, l) {
-			lines = append(lines, "- "+l)
-		}
-	}
-	for _, l := range is {
-		if !slices.Contains(was, l) {
-			lines = append(lines, "+ "+l)
-		}
-	}
-	return strings.Join(lines, "\n")
 }

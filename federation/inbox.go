@@ -23,9 +23,10 @@ const (
 
 // RefusedError is why a received activity is not accepted. Reason is English, short, and safe to show to the sender.
 type RefusedError struct {
-	Status int
-	Reason string
-	Err    error // for the log; may be nil
+	Status     int
+	Reason     string
+	RetryAfter time.Duration // of 429 and 503: when to come back; 0 where that is not known
+	Err        error         // for the log; may be nil
 }
 
 func (e *RefusedError) Error() string {
@@ -84,6 +85,9 @@ func (f *Federation) receive(ctx context.Context, req *SignedRequest) (h head, e
 	}
 	if err := f.authenticate(ctx, req, h, sender); err != nil {
 		return h, err
+	}
+	if wait := f.limits.arrived(h.actor, h.host, f.db.Now()); wait > 0 {
+		return h, &RefusedError{Status: http.StatusTooManyRequests, Reason: "too many activities of this actor or its domain", RetryAfter: wait}
 	}
 	_, err = f.db.ReceiveActivity(ctx, souk.Received{ActivityID: h.id, Type: h.kind, Actor: h.actor, Host: h.host, Body: req.Body})
 	return h, err

@@ -30,25 +30,29 @@ var (
 
 // peers keeps what this process asks of other hosts within bounds, and slow or dead ones from holding it up.
 type peers struct {
-	factor float64 // of the limits; 0: none
-
 	mu    sync.Mutex
-	hosts map[string]*peerState
+	hosts roster[peerState]
 }
 
 type peerState struct {
-	limit    *rate.Limiter
+	limit    *rate.Limiter // nil: none
 	failures int
 	until    time.Time
 }
 
-func newPeers(factor float64) *peers { return &peers{factor: factor, hosts: map[string]*peerState{}} }
+func newPeers(factor float64) *peers {
+	asked := Budget{Burst: fetchBurst, Every: time.Second / fetchRate}
+	return &peers{hosts: roster[peerState]{max: maxPeers, fresh: func() *peerState { return &peerState{limit: asked.limiter(factor)} },
+		idle: func(s *peerState, now time.Time) bool {
+			return s.failures == 0 && (s.limit == nil || full(s.limit, now))
+		}}}
+}
 
 // ask takes one request from what a host may be asked; ErrTooMany or ErrResting where it should not be made.
 func (p *peers) ask(host string, now time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	known := p.peer(host, now)
+	known := p.hosts.at(host, now)
 	switch {
 	case now.Before(known.until):
 		return fmt.Errorf("%w: %.100q", ErrResting, host)
@@ -62,7 +66,7 @@ func (p *peers) ask(host string, now time.Time) error {
 func (p *peers) answered(host string, now time.Time, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	known := p.peer(host, now)
+	known := p.hosts.at(host, now)
 	if !unreachable(err) {
 		known.failures = 0
 		return
@@ -70,31 +74,6 @@ func (p *peers) answered(host string, now time.Time, err error) {
 	if known.failures++; known.failures >= restAfter {
 		known.until = now.Add(min(30*time.Second<<min(known.failures-restAfter, 10), 10*time.Minute))
 	}
-}
-
-func (p *peers) peer(host string, now time.Time) *peerState {
-	if known, ok := p.hosts[host]; ok {
-		return known
-	}
-	if len(p.hosts) >= maxPeers {
-		for name, known := range p.hosts {
-			if known.failures == 0 && (known.limit == nil || known.limit.TokensAt(now) >= float64(known.limit.Burst())) {
-				delete(p.hosts, name)
-			}
-		}
-	}
-	if len(p.hosts) >= maxPeers { // all of them busy: whoever is forgotten first starts anew
-		for name := range p.hosts {
-			delete(p.hosts, name)
-			break
-		}
-	}
-	known := &peerState{}
-	if p.factor > 0 {
-		known.limit = rate.NewLimiter(rate.Limit(fetchRate*p.factor), max(1, int(fetchBurst*p.factor)))
-	}
-	p.hosts[host] = known
-	return known
 }
 
 // unreachable reports whether a request ended without an answer.

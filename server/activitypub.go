@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -162,7 +165,11 @@ func (s *Server) receive(c echo.Context) error {
 	var refused *federation.RefusedError
 	if errors.As(err, &refused) {
 		if refused.Status == http.StatusTooManyRequests || refused.Status == http.StatusServiceUnavailable {
-			c.Response().Header().Set("Retry-After", "60")
+			wait := refused.RetryAfter
+			if wait == 0 {
+				wait = time.Minute
+			}
+			c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		}
 		return echo.NewHTTPError(refused.Status, refused.Reason)
 	}
