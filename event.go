@@ -25,6 +25,8 @@ const (
 	EventListingDeleted   = "listing_deleted"   // ObjectID = listing (now a tombstone)
 	EventListingAnnounced = "listing_announced" // ObjectID = listing: followers are told of one published before
 	EventListingNews      = "listing_news"      // ObjectID = listing: followers' copy may be corrected (announced_as)
+	EventPinned           = "pinned"            // ObjectID = post or listing
+	EventUnpinned         = "unpinned"          // ObjectID = post or listing
 	EventActorUpdated     = "actor_updated"     // AccountID
 	EventActorDeleted     = "actor_deleted"     // AccountID
 )

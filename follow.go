@@ -199,6 +199,9 @@ func (db *DB) FollowAnswered(ctx context.Context, followee *Account, followURI s
 	if err != nil || !accepted {
 		return f, err
 	}
+	if err := db.featuredDue(ctx, f.FolloweeID); err != nil {
+		return nil, err
+	}
 	return f, db.backfill(ctx, f)
 }
 

@@ -45,6 +45,11 @@ type BackfillArgs struct {
 	AccountID int64 `json:"account_id"` // the remote catalogue actor
 }
 
+// FeaturedArgs reads what a remote account pins (federation).
+type FeaturedArgs struct {
+	AccountID int64 `json:"account_id"`
+}
+
 func (FederateArgs) Kind() string { return "federate" }
 func (InboxArgs) Kind() string    { return "inbox" }
 func (DeliverArgs) Kind() string  { return "deliver" }
@@ -53,6 +58,7 @@ func (KeyArgs) Kind() string      { return "key" }
 func (MailArgs) Kind() string     { return "mail" }
 func (ExpireArgs) Kind() string   { return "expire" }
 func (BackfillArgs) Kind() string { return "backfill" }
+func (FeaturedArgs) Kind() string { return "featured" }
 
 // DrainJobs are the wake-ups. Each has a queue of its kind's name, worked by one job at a time in a process, so that a
 // slow drain never keeps another from starting.

@@ -244,7 +244,7 @@ func (db *DB) fillPostParts(ctx context.Context, ids []int64, byID map[int64]*Po
 	return nil
 }
 
-// bury turns posts into tombstones: their texts, pictures, tags and likes go, their addresses stay. What their threads
+// bury turns posts into tombstones: their texts, pictures, tags, likes and pins go, their addresses stay. What their threads
 // know of them stays too, so that replies keep their place.
 func (db *DB) bury(ctx context.Context, ids ...int64) error {
 	now := db.Now()
@@ -254,6 +254,7 @@ func (db *DB) bury(ctx context.Context, ids ...int64) error {
 	batch.Queue(`delete from post_tags where post_id = any($1)`, ids)
 	batch.Queue(`delete from likes where post_id = any($1)`, ids)
 	batch.Queue(`delete from notifications where post_id = any($1)`, ids)
+	batch.Queue(`delete from pins where post_id = any($1)`, ids)
 	batch.Queue(`update media set post_id = null where post_id = any($1)`, ids) // PruneMedia deletes the files
 	batch.Queue(`update posts set deleted = $2 where boost_of_id = any($1) and deleted is null`, ids, now)
 	batch.Queue(`update listings set state = 'withdrawn', availability = 'sold_out', updated = $2, version = version + 1 where id = any($1) and state <> 'withdrawn'`, ids, now)

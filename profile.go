@@ -174,6 +174,9 @@ func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Acco
 		if err := tx.emit(ctx, Event{Kind: EventActorUpdated, AccountID: id}, false); err != nil {
 			return err
 		}
+		if err := tx.featuredDue(ctx, id); err != nil {
+			return err
+		}
 		saved, err = tx.accountWhere(ctx, `id = $1`, id)
 		return err
 	})

@@ -297,5 +297,7 @@ func (f *Federation) handlers(in *incoming, do *plan) []any {
 		func(ctx context.Context, _ vocab.ActivityStreamsReject) error { return run(ctx, f.applyReject) },
 		func(ctx context.Context, _ vocab.ActivityStreamsUndo) error { return run(ctx, f.applyUndo) },
 		func(ctx context.Context, _ vocab.ActivityStreamsBlock) error { return run(ctx, f.applyBlock) },
+		func(ctx context.Context, _ vocab.ActivityStreamsAdd) error { return run(ctx, f.applyAdd) },
+		func(ctx context.Context, _ vocab.ActivityStreamsRemove) error { return run(ctx, f.applyRemove) },
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"slices"
 	"strconv"
 
 	"souk"
@@ -14,8 +13,6 @@ const (
 	outboxPage   = 20
 	accountsPage = 80
 	repliesPage  = 40
-	// featuredMost is how many posts are shown as pinned: Mastodon reads no more.
-	featuredMost = 5
 )
 
 // Every collection takes the query of the request: without page it answers the collection itself, with page (any
@@ -161,45 +158,6 @@ func (f *Federation) accounts(id string, total int, q url.Values, list func(souk
 	}
 	page.OrderedItems = items
 	return answer(page)
-}
-
-// Featured is what other servers show on top of a shop's profile: its newest announced listings that can be ordered,
-// then its newest posts. It is all that a new follower's server fetches of what was there before. Ids only: Mastodon
-// skips what is embedded and not exactly a Note.
-func (f *Federation) Featured(ctx context.Context, name string) (_ *Document, err error) {
-	defer wrap(&err, "featured of %q", name)
-	a, err := f.person(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	items := []string{}
-	if a.Sells() {
-		posts, err := f.db.AccountPosts(ctx, 0, a.ID, souk.AccountFilter{NoReplies: true, NoBoosts: true}, souk.Page{Limit: 80})
-		if err != nil {
-			return nil, err
-		}
-		slices.SortStableFunc(posts, func(a, b souk.Post) int { return rank(a) - rank(b) })
-		for _, p := range posts {
-			if rank(p) < 2 && len(items) < featuredMost {
-				items = append(items, p.URI)
-			}
-		}
-	}
-	total := len(items)
-	return answer(&collection{Context: plainContext(), ID: a.FeaturedURI, Type: "OrderedCollection", TotalItems: &total, OrderedItems: items})
-}
-
-// rank orders what is featured: listings on sale, then public posts; 2 is nothing to show.
-func rank(p souk.Post) int {
-	switch {
-	case p.Visibility != souk.Public:
-		return 2
-	case p.Listing == nil:
-		return 1
-	case p.Listing.OnSale():
-		return 0
-	}
-	return 2
 }
 
 // publicPost is a post or listing of this node that everybody may read.

@@ -116,6 +116,8 @@ func sampleDocuments(t *testing.T, n *testNode) map[string]any {
 		"unannounce.json": e.undo(testBase+"/activities/204", e.announceOf(boost)),
 		"follow.json":     follow,
 		"unfollow.json":   e.undo(testBase+"/activities/205", follow),
+		"add.json":        e.pinOf("Add", testBase+"/activities/209", samplePost(souk.Public)),
+		"remove.json":     e.pinOf("Remove", testBase+"/activities/210", samplePost(souk.Public)),
 		"accept.json":     activity{Context: plainContext(), ID: testBase + "/activities/206", Type: "Accept", Actor: anna.URI, To: []string{bo.URI}, Object: followed},
 		"like.json":       activity{Context: plainContext(), ID: anna.URI + "#likes/1", Type: "Like", Actor: anna.URI, To: []string{bo.URI}, Object: "https://b.example/notes/1"},
 		"profile.json":    e.profileUpdate(testBase+"/activities/207", anna),

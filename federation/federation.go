@@ -91,6 +91,7 @@ func (f *Federation) AddWorkers(workers *river.Workers) {
 	river.AddWorker(workers, &deliverWorker{f: f})
 	river.AddWorker(workers, &inboxWorker{f: f})
 	river.AddWorker(workers, &backfillWorker{f: f})
+	river.AddWorker(workers, &featuredWorker{f: f})
 }
 
 // wrap adds, once per exported method, what was being done. pgx.ErrNoRows becomes souk.ErrNotFound on the way.

@@ -117,6 +117,8 @@ func (t teller) tell(ctx context.Context) (note string, err error) {
 		return t.follow(ctx)
 	case souk.EventFollowAccepted, souk.EventFollowRejected:
 		return t.answer(ctx)
+	case souk.EventPinned, souk.EventUnpinned:
+		return t.pin(ctx)
 	case souk.EventActorUpdated, souk.EventActorDeleted:
 		return t.profile(ctx)
 	}

@@ -179,6 +179,7 @@ type activity struct {
 	To        []string        `json:"to,omitempty"`
 	CC        []string        `json:"cc,omitempty"`
 	Object    any             `json:"object"`
+	Target    string          `json:"target,omitempty"` // of Add, Remove and Move
 }
 
 // actor is an account of this node on the wire.
