@@ -47,7 +47,7 @@ func newBenchCommand(environ []string) *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&b.full, "full", false, "the large measurements: a million documents, 20,000 activities, 2,000 hosts")
+	cmd.Flags().BoolVar(&b.full, "full", false, "the large measurements: a million documents, 20,000 activities")
 	cmd.Flags().StringSliceVar(&only, "only", nil, "measure only these `ROWS`, with commas between")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document instead of the table")
 	cmd.Flags().StringVar(&b.parent, "dir", "", "make the temporary folder in `FOLDER`: what is measured depends on its disk")
@@ -87,6 +87,7 @@ func allBenchParts() []benchPart {
 		{"order", "Orders", (*bench).measureOrder},
 		{"search", "Search, built-in engine", (*bench).measureSearch},
 		{"memory", "Memory, at most under the load above", (*bench).measureLoad},
+		{"kill", "Kill -9 of node and PostgreSQL at once after the last 202", (*bench).measureKill},
 	}
 }
 

@@ -45,7 +45,7 @@ func (b *bench) measureIngest(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	writers, err := b.writers(ctx, n)
+	writers, err := b.writers(ctx, n, "writer")
 	if err != nil {
 		return err
 	}
@@ -99,14 +99,14 @@ func (b *bench) ingestRows(count, size int, got *ingested, insert *bareLoad, ver
 
 // writers makes the people who write, and lets the owner follow them. Their actors are known to the node, as those of
 // people whom somebody follows are.
-func (b *bench) writers(ctx context.Context, n *benchNode) ([]*writer, error) {
+func (b *bench) writers(ctx context.Context, n *benchNode, name string) ([]*writer, error) {
 	hosts, err := b.otherHosts()
 	if err != nil {
 		return nil, err
 	}
 	var list []*writer
 	for i := range ingestActors {
-		w, err := newWriter(ctx, n.db, hosts.address(i))
+		w, err := newWriter(ctx, n.db, hosts.address(i), name)
 		if err != nil {
 			return nil, err
 		}
@@ -122,7 +122,7 @@ func (b *bench) writers(ctx context.Context, n *benchNode) ([]*writer, error) {
 	return list, n.quiet(ctx)
 }
 
-func newWriter(ctx context.Context, db *souk.DB, host string) (*writer, error) {
+func newWriter(ctx context.Context, db *souk.DB, host, name string) (*writer, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		return nil, err
@@ -131,7 +131,7 @@ func newWriter(ctx context.Context, db *souk.DB, host string) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := remotePerson(host, "writer")
+	a := remotePerson(host, name)
 	a.PublicKey = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 	account, err := db.UpsertRemoteAccount(ctx, souk.RemoteAccount{Account: a})
 	if err != nil {

@@ -78,13 +78,16 @@ func (b *bench) running(ctx context.Context) (*benchNode, error) {
 	if err := b.node.open(ctx, b); err != nil {
 		return nil, err
 	}
+	if b.node.owner, err = b.node.db.CreateAccount(ctx, souk.NewAccount{Name: "bench", Role: souk.RoleOwner, DisplayName: "Bench", Password: rand.Text()}); err != nil {
+		return nil, err
+	}
 	if err := b.askVersion(ctx, b.node.store.pool); err != nil {
 		return nil, err
 	}
 	return b.node, b.node.quiet(ctx)
 }
 
-// open opens the node's database beside it, and makes the owner.
+// open opens the node's database beside it.
 func (n *benchNode) open(ctx context.Context, b *bench) error {
 	c, err := childConfig(n.dir)
 	if err != nil {
@@ -97,10 +100,7 @@ func (n *benchNode) open(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	if n.db, err = souk.New(n.store.pool, souk.Config{BaseURL: c.BaseURL(), HandleDomain: c.HandleDomain, Blobs: blobs, Log: b.log}); err != nil {
-		return err
-	}
-	n.owner, err = n.db.CreateAccount(ctx, souk.NewAccount{Name: "bench", Role: souk.RoleOwner, DisplayName: "Bench", Password: rand.Text()})
+	n.db, err = souk.New(n.store.pool, souk.Config{BaseURL: c.BaseURL(), HandleDomain: c.HandleDomain, Blobs: blobs, Log: b.log})
 	return err
 }
 
