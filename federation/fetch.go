@@ -102,6 +102,10 @@ func (c *Client) CloseIdle() {
 	c.plain.CloseIdleConnections()
 }
 
+// maxSessions is of how many hosts the TLS session is remembered, some KiB each: followers' hosts are posted to again and
+// again, and a session that is resumed needs no chain of certificates verified, which costs as much as a signature.
+const maxSessions = 512
+
 func (c *Client) httpClient(plain bool) *http.Client {
 	dialer := &net.Dialer{
 		Timeout:  c.cfg.Timeout,
@@ -119,9 +123,10 @@ func (c *Client) httpClient(plain bool) *http.Client {
 	return &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			Proxy:                  nil,
-			DialContext:            dialer.DialContext,
-			TLSClientConfig:        &tls.Config{RootCAs: c.cfg.RootCAs, MinVersion: tls.VersionTLS12},
+			Proxy:       nil,
+			DialContext: dialer.DialContext,
+			TLSClientConfig: &tls.Config{RootCAs: c.cfg.RootCAs, MinVersion: tls.VersionTLS12,
+				ClientSessionCache: tls.NewLRUClientSessionCache(maxSessions)},
 			ForceAttemptHTTP2:      true, // a dialer of one's own turns it off otherwise
 			TLSHandshakeTimeout:    c.cfg.Timeout,
 			ResponseHeaderTimeout:  c.cfg.Timeout,
