@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Config is the configuration in force, every setting parsed and checked. What a seller changes is not here: it
@@ -52,6 +53,8 @@ type Config struct {
 	// MetricsListen is the address of the Prometheus listener, or empty for none.
 	MetricsListen string
 	LogLevel      slog.Level
+	// Backoff is the schedule of retries, no setting; nil means souk.DefaultBackoff.
+	Backoff []time.Duration
 
 	// Warnings are what works but is probably not meant: one for each setting that has no effect as things stand.
 	Warnings []SettingError

@@ -102,7 +102,7 @@ func newNode(ctx context.Context, c *Config, s *store, log *slog.Logger) (*node,
 	if err != nil {
 		return nil, err
 	}
-	db, err := souk.New(s.pool, souk.Config{BaseURL: c.BaseURL(), HandleDomain: c.HandleDomain, Blobs: blobs, Log: log})
+	db, err := souk.New(s.pool, souk.Config{BaseURL: c.BaseURL(), HandleDomain: c.HandleDomain, Blobs: blobs, Log: log, Backoff: c.Backoff})
 	if err != nil {
 		return nil, err
 	}
