@@ -145,7 +145,7 @@ func (db *DB) ReceiveFollow(ctx context.Context, uri string, follower, followee 
 			if err := tx.notifyFollow(ctx, f); err != nil {
 				return err
 			}
-		} else if f.URI != uri { // the sender lost the old one: what it takes back later is the new one
+		} else if newerID(uri, f.URI) { // the sender lost the old one: what it takes back later is the new one
 			if _, err := tx.q.Exec(ctx, `update follows set uri = $2 where id = $1`, f.ID, uri); err != nil {
 				return err
 			}
@@ -231,17 +231,15 @@ func (db *DB) Unfollow(ctx context.Context, followerID, followeeID int64) (err e
 }
 
 // ReceiveUnfollow ends a remote account's follow. One that is not there is no error: its id (uri, "" where the sender does
-// not say) is remembered, since it may come late.
-func (db *DB) ReceiveUnfollow(ctx context.Context, uri string, followerID, followeeID int64) (err error) {
-	defer wrap(&err, "receive unfollow of %d by %d", followeeID, followerID)
-	tag, err := db.q.Exec(ctx, `delete from follows where follower_id = $1 and followee_id = $2`, followerID, followeeID)
-	if err != nil {
-		return err
-	}
-	if tag.RowsAffected() == 0 {
-		return db.rememberUndo(ctx, uri, followerID)
-	}
-	return db.touchShop(ctx)
+// not say) is remembered, since it may come late. patient waits, by an error, for an id that has not come yet.
+func (db *DB) ReceiveUnfollow(ctx context.Context, uri string, follower *Account, followeeID int64, patient bool) (err error) {
+	defer wrap(&err, "receive unfollow of %d by %d", followeeID, follower.ID)
+	return db.undo(ctx, uri, follower, patient, func(tx *DB, id int64) error {
+		if _, err := tx.q.Exec(ctx, `delete from follows where id = $1`, id); err != nil {
+			return err
+		}
+		return tx.touchShop(ctx)
+	}, `select id, uri from follows where follower_id = $1 and followee_id = $2 for update`, follower.ID, followeeID)
 }
 
 // RemoveFollower makes a remote or local account no longer follow a local one.

@@ -77,11 +77,11 @@ func TestReceiveFollow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := n.ReceiveUnfollow(ctx, "https://far.example/f/2", ben.ID, n.owner.ID); err != nil {
+		if err := n.ReceiveUnfollow(ctx, "https://far.example/f/2", ben, n.owner.ID, false); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := n.ReceiveUnlike(ctx, "https://far.example/l", ben, "https://shop.example/posts/1"); err != nil {
+	if err := n.ReceiveUnlike(ctx, "https://far.example/l", ben, "https://shop.example/posts/1", false); err != nil {
 		t.Fatal(err)
 	}
 	if after, err := n.ShopVersion(ctx); err != nil || after != version+1 {

@@ -53,10 +53,10 @@ func TestPostLife(t *testing.T) {
 	if err != nil || len(conversations) != 1 || conversations[0].Latest.ID != reply.ID || conversations[0].Count != 1 {
 		t.Errorf("conversations: %v %v", conversations, err)
 	}
-	if err := n.ReceiveUnboost(ctx, "https://social.example/b/1", mira, ""); err != nil {
+	if err := n.ReceiveUnboost(ctx, "https://social.example/b/1", mira, "", false); err != nil {
 		t.Fatal(err)
 	}
-	if err := n.ReceiveUnlike(ctx, "", mira, p.URI); err != nil {
+	if err := n.ReceiveUnlike(ctx, "", mira, p.URI, false); err != nil {
 		t.Fatal(err)
 	}
 	n.clock.Advance(time.Minute)

@@ -146,23 +146,32 @@ func (db *DB) ReceiveLike(ctx context.Context, uri string, from *Account, postID
 		if err := tx.notUndone(ctx, uri, from.ID); err != nil {
 			return err
 		}
-		_, err := tx.like(ctx, uri, from, postID)
+		if fresh, err := tx.like(ctx, uri, from, postID); err != nil || fresh {
+			return err
+		}
+		var stored string
+		err := tx.q.QueryRow(ctx, `select uri from likes where account_id = $1 and post_id = $2 for update`, from.ID, postID).Scan(&stored)
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && !newerID(uri, stored) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		_, err = tx.q.Exec(ctx, `update likes set uri = $3 where account_id = $1 and post_id = $2`, from.ID, postID, uri)
 		return err
 	})
 }
 
 // ReceiveUnlike takes back a remote account's like, by the like's id or, where that is unknown, by the post. A like that is
-// not here is remembered by its id, since it may come late.
-func (db *DB) ReceiveUnlike(ctx context.Context, uri string, from *Account, postURI string) (err error) {
+// not here is remembered by its id, since it may come late. patient waits, by an error, for an id that has not come yet.
+func (db *DB) ReceiveUnlike(ctx context.Context, uri string, from *Account, postURI string, patient bool) (err error) {
 	defer wrap(&err, "receive unlike %s", uri)
-	tag, err := db.q.Exec(ctx, `delete from likes k using posts p where p.id = k.post_id and k.account_id = $1 and (k.uri = $2 or p.uri = $3)`, from.ID, uri, postURI)
-	if err != nil {
-		return err
-	}
-	if tag.RowsAffected() == 0 {
-		return db.rememberUndo(ctx, uri, from.ID)
-	}
-	return db.touchShop(ctx)
+	return db.undo(ctx, uri, from, patient, func(tx *DB, post int64) error {
+		if _, err := tx.q.Exec(ctx, `delete from likes where account_id = $1 and post_id = $2`, from.ID, post); err != nil {
+			return err
+		}
+		return tx.touchShop(ctx)
+	}, `select k.post_id, k.uri from likes k join posts p on p.id = k.post_id where k.account_id = $1 and (k.uri = $2 or p.uri = $3)
+		order by k.uri = $2 desc limit 1 for update of k`, from.ID, uri, postURI)
 }
 
 // ReceiveBoost notes a remote account's boost of a post that is known here.
@@ -175,19 +184,24 @@ func (db *DB) ReceiveBoost(ctx context.Context, uri string, from *Account, postI
 		if published.After(tx.Now()) || published.IsZero() {
 			published = tx.Now()
 		}
-		_, _, err := tx.boost(ctx, from, &Post{ID: tx.ids.at(published), URI: uri, Published: published}, postID)
+		known, fresh, err := tx.boost(ctx, from, &Post{ID: tx.ids.at(published), URI: uri, Published: published}, postID)
+		if err != nil || fresh || !newerID(uri, known.URI) {
+			return err
+		}
+		_, err = tx.q.Exec(ctx, `update posts set uri = $2 where id = $1 and not exists (select from posts where uri = $2)`, known.ID, uri)
 		return err
 	})
 }
 
 // ReceiveUnboost takes back a remote account's boost. One that is not here is remembered by its id, since it may come late.
-func (db *DB) ReceiveUnboost(ctx context.Context, uri string, from *Account, postURI string) (err error) {
+// patient waits, by an error, for an id that has not come yet.
+func (db *DB) ReceiveUnboost(ctx context.Context, uri string, from *Account, postURI string, patient bool) (err error) {
 	defer wrap(&err, "receive unboost %s", uri)
-	ended, err := db.endBoost(ctx, `account_id = $1 and (uri = $2 or boost_of_id = (select o.id from posts o where o.uri = $3))`, from.ID, uri, postURI)
-	if err != nil || ended != 0 {
+	return db.undo(ctx, uri, from, patient, func(tx *DB, id int64) error {
+		_, err := tx.endBoost(ctx, `id = $1`, id)
 		return err
-	}
-	return db.rememberUndo(ctx, uri, from.ID)
+	}, `select b.id, b.uri from posts b join posts o on o.id = b.boost_of_id where b.account_id = $1 and b.kind = 'boost' and b.deleted is null
+		and (b.uri = $2 or o.uri = $3) order by b.uri = $2 desc limit 1 for update of b`, from.ID, uri, postURI)
 }
 
 // Reaction is what an account has done to a post.

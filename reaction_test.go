@@ -62,7 +62,7 @@ func TestReceivedReactionsTwice(t *testing.T) {
 		t.Errorf("an answer to a boost: %v", err)
 	}
 	for range 2 {
-		if err := n.ReceiveUnboost(ctx, "https://far.example/b", ben, ""); err != nil {
+		if err := n.ReceiveUnboost(ctx, "https://far.example/b", ben, "", false); err != nil {
 			t.Fatal(err)
 		}
 	}

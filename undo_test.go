@@ -17,7 +17,7 @@ func TestUndoneBeforeItCame(t *testing.T) {
 		t.Fatal(err)
 	}
 	const like, boost, follow = "https://far.example/like", "https://far.example/boost", "https://far.example/follow"
-	for _, err := range []error{n.ReceiveUnlike(ctx, like, ben, p.URI), n.ReceiveUnboost(ctx, boost, ben, p.URI), n.ReceiveUnfollow(ctx, follow, ben.ID, n.owner.ID),
+	for _, err := range []error{n.ReceiveUnlike(ctx, like, ben, p.URI, true), n.ReceiveUnboost(ctx, boost, ben, p.URI, true), n.ReceiveUnfollow(ctx, follow, ben, n.owner.ID, true),
 		n.ReceiveUndo(ctx, "https://far.example/any", ben)} {
 		if err != nil {
 			t.Fatal(err)

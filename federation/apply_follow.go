@@ -87,6 +87,9 @@ func (f *Federation) applyAnswer(_ context.Context, in *incoming, accepted bool)
 	}, nil
 }
 
+// undoPatience is how often an Undo is put off that names another id than what stands here has: two minutes and a half.
+const undoPatience = 3
+
 // applyUndo takes back what the same actor did: a Follow, Like, Announce or Block (ActivityPub 7.8). The object may be
 // whole or only an id; either way only what is stored as done by this actor ends.
 func (f *Federation) applyUndo(ctx context.Context, in *incoming) (plan, error) {
@@ -101,6 +104,7 @@ func (f *Federation) applyUndo(ctx context.Context, in *incoming) (plan, error) 
 		return nil, foreign("undo of what %.200q did", by)
 	}
 	id, target := undone.self(), undone.id("object")
+	patient := in.Attempts <= undoPatience
 	switch undone.kind() {
 	case "Follow":
 		followee, err := f.local(ctx, target)
@@ -108,12 +112,14 @@ func (f *Federation) applyUndo(ctx context.Context, in *incoming) (plan, error) 
 			return nil, err
 		}
 		return func(ctx context.Context, tx *souk.DB) error {
-			return tx.ReceiveUnfollow(ctx, id, in.by.ID, followee.ID)
+			return tx.ReceiveUnfollow(ctx, id, in.by, followee.ID, patient)
 		}, nil
 	case "Like", "EmojiReact":
-		return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveUnlike(ctx, id, in.by, target) }, nil
+		return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveUnlike(ctx, id, in.by, target, patient) }, nil
 	case "Announce":
-		return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveUnboost(ctx, id, in.by, target) }, nil
+		return func(ctx context.Context, tx *souk.DB) error {
+			return tx.ReceiveUnboost(ctx, id, in.by, target, patient)
+		}, nil
 	case "Block":
 		blocked, err := f.local(ctx, target)
 		if err != nil {

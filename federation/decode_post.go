@@ -69,7 +69,9 @@ func (d decoder) post(o object, author *souk.Account) (*souk.RemotePost, error) 
 	if parent := o.id("inReplyTo"); validIRI(parent) {
 		r.InReplyToURI = parent
 	}
-	if edited := o.time("updated", d.now); !edited.IsZero() && edited.After(r.Published) {
+	// Not cut off at now: who edits twice in a second sends dates ahead, and of two that were both cut off the later to come
+	// would win. How far ahead they may lie is the domain's to say.
+	if edited := o.date("updated"); !edited.IsZero() && edited.After(r.Published) {
 		r.Edited = &edited
 	}
 	body, lang := o.body()

@@ -18,7 +18,8 @@ var faultFacts = []struct{ what, sql string }{
 	{"posts", `select p.uri, concat_ws(' ', a.uri, p.html, p.summary, p.sensitive, p.lang, p.visibility, p.url, p.in_timeline, 'answers', p.in_reply_to_uri, parent.uri,
 			'at', date_trunc('second', p.published), 'edited', date_trunc('second', p.edited),
 			(select string_agg(tag, ',' order by tag) from post_tags where post_id = p.id),
-			(select string_agg(m.uri, ',' order by m.uri) from mentions n join accounts m on m.id = n.account_id where n.post_id = p.id))
+			(select string_agg(m.uri, ',' order by m.uri) from mentions n join accounts m on m.id = n.account_id
+				where n.post_id = p.id and m.id is distinct from parent.account_id))
 		from posts p join accounts a on a.id = p.account_id left join posts parent on parent.id = p.in_reply_to_id
 		where p.kind = 'note' and p.local = $1 and p.deleted is null`},
 	{"likes", `select a.uri || ' likes ' || p.uri, k.uri from likes k join accounts a on a.id = k.account_id join posts p on p.id = k.post_id where (a.host = '') = $1`},

@@ -63,7 +63,7 @@ func TestFaults(t *testing.T) {
 					if err := work(working, r); err != nil && working.Err() == nil && !passedBy(err) {
 						t.Errorf("node %s: %v", n.letter, err)
 					}
-					_ = pause(working, time.Duration(r.IntN(1000))*time.Millisecond) // which the end of the work may cut
+					_ = pause(working, time.Duration(r.IntN(2000))*time.Millisecond) // which the end of the work may cut
 				}
 			})
 		}
@@ -102,7 +102,7 @@ type faultNode struct {
 
 // faultBackoff is what the network's minute is to a node: as souk.DefaultBackoff, hundreds of times faster.
 func faultBackoff() []time.Duration {
-	return []time.Duration{100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond, time.Second}
+	return []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, time.Second, time.Second}
 }
 
 func newFaultNode(t *testing.T, letter string, seed uint64) *faultNode {
