@@ -27,6 +27,7 @@ const (
 	EventListingNews      = "listing_news"      // ObjectID = listing: followers' copy may be corrected (announced_as)
 	EventPinned           = "pinned"            // ObjectID = post or listing
 	EventUnpinned         = "unpinned"          // ObjectID = post or listing
+	EventMoved            = "moved"             // TargetID = the account that AccountID goes on as
 	EventActorUpdated     = "actor_updated"     // AccountID
 	EventActorDeleted     = "actor_deleted"     // AccountID
 )

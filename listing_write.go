@@ -61,6 +61,9 @@ func (db *DB) CreateListing(ctx context.Context, sellerID int64, n NewListing) (
 		if !seller.Sells() || seller.Suspended != nil {
 			return ErrForbidden
 		}
+		if err := seller.stays(); err != nil {
+			return err
+		}
 		now := tx.Now()
 		id := tx.NewID()
 		p := &Post{ID: id, Kind: KindListing, AccountID: seller.ID, URI: fmt.Sprintf("%s/listings/%d", tx.BaseURL(), id), Local: true,

@@ -48,6 +48,9 @@ func (db *DB) CreatePost(ctx context.Context, authorID int64, n NewPost) (_ *Pos
 		if !author.Person() || author.Suspended != nil {
 			return ErrForbidden
 		}
+		if err := author.stays(); err != nil {
+			return err
+		}
 		id := tx.NewID()
 		p := &Post{ID: id, Kind: KindNote, AccountID: author.ID, URI: fmt.Sprintf("%s/posts/%d", tx.BaseURL(), id), Local: true,
 			Source: n.Source, Summary: strings.TrimSpace(n.Summary), Sensitive: n.Sensitive || n.Summary != "", Lang: n.Lang, Visibility: n.Visibility,

@@ -19,6 +19,7 @@ type Profile struct {
 	Locked       *bool
 	Discoverable *bool
 	Indexable    *bool
+	AlsoKnownAs  []string // actor ids of other accounts of the same person; nil leaves them alone
 }
 
 const (
@@ -43,8 +44,8 @@ func (db *DB) SaveProfile(ctx context.Context, accountID int64, p Profile) (_ *A
 			return err
 		}
 		_, err = tx.q.Exec(ctx, `update accounts set display_name = $2, bio = $3, bio_source = $4, fields = $5, lang = $6, avatar_id = $7,
-				header_id = $8, locked = $9, discoverable = $10, indexable = $11, updated = $12 where id = $1`,
-			a.ID, a.DisplayName, a.Bio, a.BioSource, a.Fields, a.Lang, a.AvatarID, a.HeaderID, a.Locked, a.Discoverable, a.Indexable, tx.Now())
+				header_id = $8, locked = $9, discoverable = $10, indexable = $11, updated = $12, also_known_as = $13 where id = $1`,
+			a.ID, a.DisplayName, a.Bio, a.BioSource, a.Fields, a.Lang, a.AvatarID, a.HeaderID, a.Locked, a.Discoverable, a.Indexable, tx.Now(), a.AlsoKnownAs)
 		if err != nil {
 			return err
 		}
@@ -107,6 +108,9 @@ func (db *DB) applyProfile(ctx context.Context, a *Account, p Profile) error {
 	setIf(&a.Locked, p.Locked)
 	setIf(&a.Discoverable, p.Discoverable)
 	setIf(&a.Indexable, p.Indexable)
+	if p.AlsoKnownAs != nil {
+		a.checkAliases(p.AlsoKnownAs, e)
+	}
 	return e.Err()
 }
 

@@ -80,6 +80,9 @@ func (db *DB) Boost(ctx context.Context, accountID, postID int64) (_ *Post, err 
 		if err != nil {
 			return err
 		}
+		if err := a.stays(); err != nil {
+			return err
+		}
 		id := tx.NewID()
 		var fresh bool
 		boost, fresh, err = tx.boost(ctx, a, &Post{ID: id, URI: fmt.Sprintf("%s/activities/%d", tx.BaseURL(), id), Local: true, Published: tx.Now()}, postID)

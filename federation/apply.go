@@ -299,5 +299,6 @@ func (f *Federation) handlers(in *incoming, do *plan) []any {
 		func(ctx context.Context, _ vocab.ActivityStreamsBlock) error { return run(ctx, f.applyBlock) },
 		func(ctx context.Context, _ vocab.ActivityStreamsAdd) error { return run(ctx, f.applyAdd) },
 		func(ctx context.Context, _ vocab.ActivityStreamsRemove) error { return run(ctx, f.applyRemove) },
+		func(ctx context.Context, _ vocab.ActivityStreamsMove) error { return run(ctx, f.applyMove) },
 	}
 }

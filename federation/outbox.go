@@ -119,6 +119,8 @@ func (t teller) tell(ctx context.Context) (note string, err error) {
 		return t.answer(ctx)
 	case souk.EventPinned, souk.EventUnpinned:
 		return t.pin(ctx)
+	case souk.EventMoved:
+		return t.move(ctx)
 	case souk.EventActorUpdated, souk.EventActorDeleted:
 		return t.profile(ctx)
 	}
