@@ -42,6 +42,9 @@ func (c *Client) post(ctx context.Context, address string, body []byte, contentT
 		return nil, fmt.Errorf("%w: %w", ErrBadURL, err)
 	}
 	req.Header.Set("Content-Type", contentType)
+	// Not sent, being empty: net/http makes the request again over another connection where one that was kept alive turns
+	// out to be closed. An activity is told apart by its id, so that no harm is done where it had arrived.
+	req.Header["Idempotency-Key"] = nil
 	if sign != nil {
 		if err := sign(req); err != nil {
 			return nil, err
