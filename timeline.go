@@ -96,11 +96,12 @@ func (db *DB) Thread(ctx context.Context, viewer, threadID int64) (_ []Post, err
 		order by p.id limit `+formatID(MaxThread), viewer, threadID)
 }
 
-// RepliesTo are the public direct answers to a post, the oldest first, with ids above after: its replies collection.
-func (db *DB) RepliesTo(ctx context.Context, postID, after int64, limit int) (_ []Post, err error) {
+// RepliesTo are the direct answers to a post that the viewer may see, the oldest first, with ids above after: its replies
+// collection. To a stranger (0) they are the public ones.
+func (db *DB) RepliesTo(ctx context.Context, viewer, postID, after int64, limit int) (_ []Post, err error) {
 	defer wrap(&err, "replies to %d", postID)
-	return db.postsWhere(ctx, `p.in_reply_to_id = $2 and p.id > $3 and p.visibility in ('public', 'unlisted') and p.deleted is null and `+unsilenced+` and `+visibleTo+`
-		order by p.id limit $4`, int64(0), postID, after, limit)
+	return db.postsWhere(ctx, `p.in_reply_to_id = $2 and p.id > $3 and p.deleted is null and `+unsilenced+` and `+visibleTo+`
+		order by p.id limit $4`, viewer, postID, after, limit)
 }
 
 // Conversation is a post or listing of this node with the newest public answer to it.

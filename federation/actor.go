@@ -12,10 +12,15 @@ import (
 )
 
 // Document is something that answers a GET. The server adds what concerns every answer (Vary, CORS, caching).
+//
+// The methods that make documents about people and what they write take the request as by, where it is signed, else nil
+// (access.go). In secure mode they are a *RefusedError for who does not sign, and for those whom the node suspended
+// souk.ErrNotFound in any mode.
 type Document struct {
 	Status      int // 200, or 410 for a tombstone
 	ContentType string
 	Body        []byte
+	Private     bool // made for who asked: no cache may keep it for others
 }
 
 // activityContentType is what ActivityPub documents are sent as. Peers accept it and the ld+json form alike.
@@ -39,8 +44,10 @@ func goneDocument(t *tombstone) (*Document, error) {
 }
 
 // Actor is the actor document of a person or shop of this node, at /users/{name}. A deleted one is a tombstone with
-// status 410; names of nobody, and of actors that have another address, are souk.ErrNotFound.
-func (f *Federation) Actor(ctx context.Context, name string) (_ *Document, err error) {
+// status 410; names of nobody, and of actors that have another address, are souk.ErrNotFound. Whom the account blocks may
+// read it, to understand the block. In secure mode those who do not sign are shown no more than the key, which another
+// server may need before it can sign.
+func (f *Federation) Actor(ctx context.Context, by *SignedRequest, name string) (_ *Document, err error) {
 	defer wrap(&err, "actor %q", name)
 	a, err := f.person(ctx, name)
 	if errors.Is(err, souk.ErrGone) {
@@ -49,10 +56,27 @@ func (f *Federation) Actor(ctx context.Context, name string) (_ *Document, err e
 	if err != nil {
 		return nil, err
 	}
-	return f.actorDocument(ctx, a)
+	asker, err := f.admit(ctx, by)
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		if a, err = f.withKey(ctx, a); err != nil {
+			return nil, err
+		}
+		doc, err := answer(stub(encoder{f.db}.actor(a)))
+		if err == nil {
+			doc.Private = true // who signs gets more at the same address
+		}
+		return doc, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	doc, err := f.actorDocument(ctx, a)
+	return asker.answer(doc, err, true)
 }
 
-// NodeActor is the actor at /actor, which signs what the node itself asks of others.
+// NodeActor is the actor at /actor, which signs what the node itself asks of others. It is free in secure mode: what it
+// signs could not be verified otherwise.
 func (f *Federation) NodeActor(ctx context.Context) (_ *Document, err error) {
 	defer wrap(&err, "node actor")
 	a, err := f.db.InstanceActor(ctx)
@@ -62,7 +86,8 @@ func (f *Federation) NodeActor(ctx context.Context) (_ *Document, err error) {
 	return f.actorDocument(ctx, a)
 }
 
-// CatalogueActor is the actor at /catalogue, which announces every change of a listing to the nodes that follow it.
+// CatalogueActor is the actor at /catalogue, which announces every change of a listing to the nodes that follow it. It is
+// free in secure mode too.
 func (f *Federation) CatalogueActor(ctx context.Context) (_ *Document, err error) {
 	defer wrap(&err, "catalogue actor")
 	a, err := f.db.Catalogue(ctx)
@@ -85,16 +110,21 @@ func (f *Federation) person(ctx context.Context, name string) (*souk.Account, er
 }
 
 func (f *Federation) actorDocument(ctx context.Context, a *souk.Account) (*Document, error) {
-	if a.PublicKey == "" {
-		// A peer that asks now would remember an actor without a key.
-		var err error
-		if a, err = ensureKey(ctx, f.db, a.ID); err != nil {
-			return nil, err
-		}
+	a, err := f.withKey(ctx, a)
+	if err != nil {
+		return nil, err
 	}
 	o := encoder{f.db}.actor(a)
 	o.Context = json.RawMessage(contextActor)
 	return answer(o)
+}
+
+// withKey is a local account that has its key: a peer that asks now would remember an actor without one.
+func (f *Federation) withKey(ctx context.Context, a *souk.Account) (*souk.Account, error) {
+	if a.PublicKey != "" {
+		return a, nil
+	}
+	return ensureKey(ctx, f.db, a.ID)
 }
 
 // actor is a local account, which has its key, as others read it, without @context.
@@ -138,70 +168,90 @@ func (e encoder) portrait(m *souk.Media, width int) *attachment {
 	return p
 }
 
-// Post is the note at /posts/{id} as viewer may read it: 0 for a stranger, or the account whose key signed the request.
-// A deleted one is a tombstone with status 410; what the viewer may not read is souk.ErrNotFound.
-func (f *Federation) Post(ctx context.Context, viewer, id int64) (_ *Document, err error) {
+// Post is the note at /posts/{id}. A deleted one is a tombstone with status 410; what the asker may not read is
+// souk.ErrNotFound.
+func (f *Federation) Post(ctx context.Context, by *SignedRequest, id int64) (_ *Document, err error) {
 	defer wrap(&err, "post %d", id)
-	return f.noteDocument(ctx, viewer, id, souk.KindNote)
+	return f.noteDocument(ctx, by, id, souk.KindNote)
 }
 
 // Listing is the note at /listings/{id}. A withdrawn one is a tombstone with status 410, drafts are souk.ErrNotFound.
-func (f *Federation) Listing(ctx context.Context, id int64) (_ *Document, err error) {
+func (f *Federation) Listing(ctx context.Context, by *SignedRequest, id int64) (_ *Document, err error) {
 	defer wrap(&err, "listing %d", id)
 	if _, err := f.db.Listing(ctx, 0, id); err != nil && !errors.Is(err, souk.ErrGone) {
 		return nil, err
 	}
-	return f.noteDocument(ctx, 0, id, souk.KindListing)
+	return f.noteDocument(ctx, by, id, souk.KindListing)
 }
 
-func (f *Federation) noteDocument(ctx context.Context, viewer, id int64, kind string) (*Document, error) {
-	p, err := f.db.Post(ctx, viewer, id)
-	if errors.Is(err, souk.ErrGone) {
-		p, err = f.db.PostForDelivery(ctx, id)
-	}
+func (f *Federation) noteDocument(ctx context.Context, by *SignedRequest, id int64, kind string) (*Document, error) {
+	asker, err := f.admit(ctx, by)
 	if err != nil {
 		return nil, err
 	}
-	if !p.Local || p.Kind != kind {
+	p, _, err := asker.post(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if p.Kind != kind {
 		return nil, souk.ErrNotFound
 	}
 	if p.Deleted != nil {
-		return goneDocument(encoder{f.db}.tombstone(p))
+		doc, err := goneDocument(encoder{f.db}.tombstone(p))
+		return asker.answer(doc, err, forAll(p))
 	}
 	n, err := encoder{f.db}.note(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	n.Context = noteContext(n)
-	return answer(n)
+	doc, err := answer(n)
+	return asker.answer(doc, err, forAll(p))
 }
 
-// Activity is the public activity at /activities/{id}. A Create shows its object as it is now.
-func (f *Federation) Activity(ctx context.Context, id int64) (_ *Document, err error) {
+// Activity is the activity at /activities/{id}: a public one for everybody, one about a post for those who may read that,
+// others for those to whom they were sent. A Create shows its object as it is now.
+func (f *Federation) Activity(ctx context.Context, by *SignedRequest, id int64) (_ *Document, err error) {
 	defer wrap(&err, "activity %d", id)
+	asker, err := f.admit(ctx, by)
+	if err != nil {
+		return nil, err
+	}
 	a, err := f.db.Activity(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if !a.Public {
-		return nil, souk.ErrNotFound
-	}
-	body, err := f.current(ctx, a)
+	body, err := f.current(ctx, asker, a)
 	if err != nil {
 		return nil, err
 	}
-	return &Document{Status: http.StatusOK, ContentType: activityContentType, Body: body}, nil
+	return asker.answer(&Document{Status: http.StatusOK, ContentType: activityContentType, Body: body}, nil, a.Public)
 }
 
-// current is the body of a public activity; that of a Create with its object as it is now, so that nothing taken back
-// by an edit is shown again. souk.ErrGone where the object was deleted.
-func (f *Federation) current(ctx context.Context, a *souk.Activity) (json.RawMessage, error) {
-	if a.Type != "Create" || a.PostID == nil {
-		return a.Body, nil
+// current is the body of an activity, where the asker may read it; that of a Create with its object as it is now, so that
+// nothing taken back by an edit is shown again. souk.ErrGone where the object was deleted, souk.ErrNotFound for those whom
+// the activity was not for.
+func (f *Federation) current(ctx context.Context, by *asker, a *souk.Activity) (json.RawMessage, error) {
+	if a.PostID == nil {
+		if a.Public {
+			return a.Body, nil
+		}
+		return a.Body, by.sent(ctx, a.Body)
 	}
-	p, err := f.db.Post(ctx, 0, *a.PostID)
-	if err != nil {
+	p, _, err := by.post(ctx, *a.PostID)
+	switch {
+	case err != nil:
 		return nil, err
+	case !a.Public && by.reader.Stranger():
+		return nil, souk.ErrNotFound
+	case a.Type == "Delete", a.Type == "Undo":
+		return a.Body, nil
+	case p.Deleted != nil && !a.Public:
+		return nil, souk.ErrNotFound // hidden since
+	case p.Deleted != nil:
+		return nil, souk.ErrGone
+	case a.Type != "Create":
+		return a.Body, nil
 	}
 	n, err := encoder{f.db}.note(ctx, p)
 	if err != nil {

@@ -127,7 +127,7 @@ func TestOwnTombstones(t *testing.T) {
 	post, listing := n.write(t, "soon gone"), n.list(t, true)
 	must(t, n.db.DeletePost(ctx, n.anna.ID, post.ID))
 	must(t, n.db.WithdrawListing(ctx, n.anna.ID, listing.ID))
-	for name, doc := range map[string]*Document{"post": ok(n.Post(ctx, 0, post.ID))(t), "listing": ok(n.Listing(ctx, listing.ID))(t)} {
+	for name, doc := range map[string]*Document{"post": ok(n.Post(ctx, nil, post.ID))(t), "listing": ok(n.Listing(ctx, nil, listing.ID))(t)} {
 		if doc.Status != http.StatusGone || ok(parseObject(doc.Body))(t).kind() != "Tombstone" {
 			t.Errorf("%s: %d %s", name, doc.Status, doc.Body)
 		}

@@ -17,8 +17,17 @@ const (
 // catalogue can read what was before, and go on where it stopped. A page covers the numbers after its cursor; while it
 // covers any it has a next page. So the address of the last page, which is empty, is where to look again later.
 // What was said of a listing before it was withdrawn is left out; its Delete stays.
-func (f *Federation) CatalogueOutbox(ctx context.Context, q url.Values) (_ *Document, err error) {
+func (f *Federation) CatalogueOutbox(ctx context.Context, by *SignedRequest, q url.Values) (_ *Document, err error) {
 	defer wrap(&err, "catalogue outbox")
+	asker, err := f.admit(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := f.catalogueOutbox(ctx, q)
+	return asker.answer(doc, err, true)
+}
+
+func (f *Federation) catalogueOutbox(ctx context.Context, q url.Values) (*Document, error) {
 	id := f.db.BaseURL() + "/catalogue/outbox"
 	after, paged, err := cursor(q, "after")
 	if err != nil {
@@ -51,21 +60,31 @@ func (f *Federation) CatalogueOutbox(ctx context.Context, q url.Values) (_ *Docu
 }
 
 // CatalogueFollowers are the nodes that follow the catalogue.
-func (f *Federation) CatalogueFollowers(ctx context.Context, q url.Values) (_ *Document, err error) {
+func (f *Federation) CatalogueFollowers(ctx context.Context, by *SignedRequest, q url.Values) (_ *Document, err error) {
 	defer wrap(&err, "followers of the catalogue")
+	asker, err := f.admit(ctx, by)
+	if err != nil {
+		return nil, err
+	}
 	a, err := f.db.Catalogue(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return f.followers(ctx, a, q)
+	doc, err := f.followers(ctx, a, q)
+	return asker.answer(doc, err, true)
 }
 
 // CatalogueFollowing are the catalogues of other nodes that this one follows.
-func (f *Federation) CatalogueFollowing(ctx context.Context, q url.Values) (_ *Document, err error) {
+func (f *Federation) CatalogueFollowing(ctx context.Context, by *SignedRequest, q url.Values) (_ *Document, err error) {
 	defer wrap(&err, "catalogues followed")
+	asker, err := f.admit(ctx, by)
+	if err != nil {
+		return nil, err
+	}
 	a, err := f.db.Catalogue(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return f.following(ctx, a, q)
+	doc, err := f.following(ctx, a, q)
+	return asker.answer(doc, err, true)
 }

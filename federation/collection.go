@@ -50,12 +50,17 @@ func pageID(id, name string, cursor int64) string {
 }
 
 // Outbox is what a person or shop posted and boosted for everybody, newest first (ActivityPub 5.1).
-func (f *Federation) Outbox(ctx context.Context, name string, q url.Values) (_ *Document, err error) {
+func (f *Federation) Outbox(ctx context.Context, by *SignedRequest, name string, q url.Values) (_ *Document, err error) {
 	defer wrap(&err, "outbox of %q", name)
-	a, err := f.person(ctx, name)
+	asker, a, err := f.listsOf(ctx, by, name)
 	if err != nil {
 		return nil, err
 	}
+	doc, err := f.outbox(ctx, asker, a, q)
+	return asker.answer(doc, err, true)
+}
+
+func (f *Federation) outbox(ctx context.Context, by *asker, a *souk.Account, q url.Values) (*Document, error) {
 	before, paged, err := cursor(q, "max_id")
 	if err != nil {
 		return nil, err
@@ -73,8 +78,9 @@ func (f *Federation) Outbox(ctx context.Context, name string, q url.Values) (_ *
 	}
 	page := &collection{Context: plainContext(), ID: pageID(a.Outbox, "max_id", before), Type: "OrderedCollectionPage", PartOf: a.Outbox}
 	items := []any{}
+	by.unsure = false // what is in here is public: nobody's key needs to be fetched for it
 	for i := range list {
-		body, err := f.current(ctx, &list[i])
+		body, err := f.current(ctx, by, &list[i])
 		if errors.Is(err, souk.ErrGone) || errors.Is(err, souk.ErrNotFound) {
 			continue
 		}
@@ -96,23 +102,25 @@ func (f *Federation) NodeOutbox(context.Context) (*Document, error) {
 }
 
 // Followers are the accounts that follow a person or shop (ActivityPub 5.3).
-func (f *Federation) Followers(ctx context.Context, name string, q url.Values) (_ *Document, err error) {
+func (f *Federation) Followers(ctx context.Context, by *SignedRequest, name string, q url.Values) (_ *Document, err error) {
 	defer wrap(&err, "followers of %q", name)
-	a, err := f.person(ctx, name)
+	asker, a, err := f.listsOf(ctx, by, name)
 	if err != nil {
 		return nil, err
 	}
-	return f.followers(ctx, a, q)
+	doc, err := f.followers(ctx, a, q)
+	return asker.answer(doc, err, true)
 }
 
 // Following are the accounts that a person or shop follows (ActivityPub 5.4).
-func (f *Federation) Following(ctx context.Context, name string, q url.Values) (_ *Document, err error) {
+func (f *Federation) Following(ctx context.Context, by *SignedRequest, name string, q url.Values) (_ *Document, err error) {
 	defer wrap(&err, "following of %q", name)
-	a, err := f.person(ctx, name)
+	asker, a, err := f.listsOf(ctx, by, name)
 	if err != nil {
 		return nil, err
 	}
-	return f.following(ctx, a, q)
+	doc, err := f.following(ctx, a, q)
+	return asker.answer(doc, err, true)
 }
 
 func (f *Federation) followers(ctx context.Context, a *souk.Account, q url.Values) (*Document, error) {
@@ -160,23 +168,54 @@ func (f *Federation) accounts(id string, total int, q url.Values, list func(souk
 	return answer(page)
 }
 
-// publicPost is a post or listing of this node that everybody may read.
-func (f *Federation) publicPost(ctx context.Context, id int64) (*souk.Post, error) {
-	p, err := f.db.Post(ctx, 0, id)
+// listsOf is the person or shop whose lists are asked for, by somebody who may read them: those whom it blocks find nothing.
+func (f *Federation) listsOf(ctx context.Context, by *SignedRequest, name string) (*asker, *souk.Account, error) {
+	asker, err := f.admit(ctx, by)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := f.person(ctx, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	return asker, a, f.db.Open(ctx, a.ID, asker.reader)
+}
+
+// reading is a living post or listing of this node, for somebody who may read it.
+type reading struct {
+	*souk.Post
+	by     *asker
+	viewer int64 // with whose eyes what belongs to the post is read
+}
+
+func (f *Federation) readable(ctx context.Context, by *SignedRequest, id int64) (*reading, error) {
+	asker, err := f.admit(ctx, by)
 	if err != nil {
 		return nil, err
 	}
-	if !p.Local || p.Kind == souk.KindBoost {
+	p, viewer, err := asker.post(ctx, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case p.Kind == souk.KindBoost:
 		return nil, souk.ErrNotFound
+	case p.Deleted != nil:
+		return nil, souk.ErrGone
 	}
-	return p, nil
+	return &reading{Post: p, by: asker, viewer: viewer}, nil
 }
 
-// Replies are the public answers to a post or listing, oldest first. The collection holds its first page, which is all
+// answer is a document about the post. What is not public, or seen by somebody who sees more than strangers do, is not kept.
+func (r *reading) answer(v any) (*Document, error) {
+	doc, err := answer(v)
+	return r.by.answer(doc, err, forAll(r.Post) && r.viewer == 0)
+}
+
+// Replies are the answers to a post or listing that the asker may read, oldest first. The collection holds its first page, which is all
 // that Mastodon looks at when it first sees the post.
-func (f *Federation) Replies(ctx context.Context, postID int64, q url.Values) (_ *Document, err error) {
+func (f *Federation) Replies(ctx context.Context, by *SignedRequest, postID int64, q url.Values) (_ *Document, err error) {
 	defer wrap(&err, "replies to %d", postID)
-	p, err := f.publicPost(ctx, postID)
+	p, err := f.readable(ctx, by, postID)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +223,7 @@ func (f *Federation) Replies(ctx context.Context, postID int64, q url.Values) (_
 	if err != nil {
 		return nil, err
 	}
-	replies, err := f.db.RepliesTo(ctx, p.ID, after, repliesPage)
+	replies, err := f.db.RepliesTo(ctx, p.viewer, p.ID, after, repliesPage)
 	if err != nil {
 		return nil, err
 	}
@@ -195,9 +234,9 @@ func (f *Federation) Replies(ctx context.Context, postID int64, q url.Values) (_
 	}
 	if paged {
 		page.Context = plainContext()
-		return answer(page)
+		return p.answer(page)
 	}
-	return answer(&collection{Context: plainContext(), ID: id, Type: "Collection", TotalItems: &p.Replies, First: page})
+	return p.answer(&collection{Context: plainContext(), ID: id, Type: "Collection", TotalItems: &p.Replies, First: page})
 }
 
 func uris(posts []souk.Post) []string {
@@ -210,42 +249,43 @@ func uris(posts []souk.Post) []string {
 	return list
 }
 
-// Context is the whole public conversation that began with a post or listing of this node, oldest first (FEP-7888).
-func (f *Federation) Context(ctx context.Context, postID int64) (_ *Document, err error) {
+// Context is the whole conversation that began with a post or listing of this node, as the asker may read it, oldest first
+// (FEP-7888).
+func (f *Federation) Context(ctx context.Context, by *SignedRequest, postID int64) (_ *Document, err error) {
 	defer wrap(&err, "conversation of %d", postID)
-	p, err := f.publicPost(ctx, postID)
+	p, err := f.readable(ctx, by, postID)
 	if err != nil {
 		return nil, err
 	}
 	if p.ThreadID != p.ID {
 		return nil, souk.ErrNotFound
 	}
-	posts, err := f.db.Thread(ctx, 0, p.ThreadID)
+	posts, err := f.db.Thread(ctx, p.viewer, p.ThreadID)
 	if err != nil {
 		return nil, err
 	}
 	items := uris(posts)
 	total := len(items)
-	return answer(&collection{Context: plainContext(), ID: p.URI + "/context", Type: "OrderedCollection",
+	return p.answer(&collection{Context: plainContext(), ID: p.URI + "/context", Type: "OrderedCollection",
 		AttributedTo: p.Account.URI, TotalItems: &total, OrderedItems: items})
 }
 
 // Likes says how many like a post or listing, not who.
-func (f *Federation) Likes(ctx context.Context, postID int64) (_ *Document, err error) {
+func (f *Federation) Likes(ctx context.Context, by *SignedRequest, postID int64) (_ *Document, err error) {
 	defer wrap(&err, "likes of %d", postID)
-	p, err := f.publicPost(ctx, postID)
+	p, err := f.readable(ctx, by, postID)
 	if err != nil {
 		return nil, err
 	}
-	return answer(&collection{Context: plainContext(), ID: p.URI + "/likes", Type: "Collection", TotalItems: &p.Likes})
+	return p.answer(&collection{Context: plainContext(), ID: p.URI + "/likes", Type: "Collection", TotalItems: &p.Likes})
 }
 
 // Shares says how many boosted a post or listing, not who.
-func (f *Federation) Shares(ctx context.Context, postID int64) (_ *Document, err error) {
+func (f *Federation) Shares(ctx context.Context, by *SignedRequest, postID int64) (_ *Document, err error) {
 	defer wrap(&err, "shares of %d", postID)
-	p, err := f.publicPost(ctx, postID)
+	p, err := f.readable(ctx, by, postID)
 	if err != nil {
 		return nil, err
 	}
-	return answer(&collection{Context: plainContext(), ID: p.URI + "/shares", Type: "Collection", TotalItems: &p.Boosts})
+	return p.answer(&collection{Context: plainContext(), ID: p.URI + "/shares", Type: "Collection", TotalItems: &p.Boosts})
 }

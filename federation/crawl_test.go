@@ -56,9 +56,9 @@ func (l *liveNode) routes() *http.ServeMux {
 		if status := l.broken.Load(); status != 0 {
 			return &Document{Status: int(status)}, nil
 		}
-		return l.CatalogueOutbox(r.Context(), r.URL.Query())
+		return l.CatalogueOutbox(r.Context(), nil, r.URL.Query())
 	})
-	get("/users/{name}", func(r *http.Request) (*Document, error) { return l.Actor(r.Context(), r.PathValue("name")) })
+	get("/users/{name}", func(r *http.Request) (*Document, error) { return l.Actor(r.Context(), nil, r.PathValue("name")) })
 	receive := func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {

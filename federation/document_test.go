@@ -103,7 +103,7 @@ func TestActorHasItsKey(t *testing.T) {
 	bodies := make([][]byte, 4)
 	for i := range bodies {
 		all.Go(func() {
-			doc, err := n.Actor(t.Context(), "Anna")
+			doc, err := n.Actor(t.Context(), nil, "Anna")
 			if err != nil {
 				t.Error(err)
 				return
@@ -141,14 +141,14 @@ func TestActors(t *testing.T) {
 		t.Errorf("%v and %v", instance, catalogue)
 	}
 	for _, name := range []string{"nobody", "shop.example", "catalogue"} {
-		if _, err := n.Actor(t.Context(), name); !errors.Is(err, souk.ErrNotFound) {
+		if _, err := n.Actor(t.Context(), nil, name); !errors.Is(err, souk.ErrNotFound) {
 			t.Errorf("/users/%s: %v", name, err)
 		}
 	}
 	if _, err := n.pool.Exec(t.Context(), `update accounts set deleted = now() where id = $1`, n.anna.ID); err != nil {
 		t.Fatal(err)
 	}
-	if doc := ok(n.Actor(t.Context(), "anna"))(t); doc.Status != http.StatusGone || read(t, doc)["type"] != "Tombstone" {
+	if doc := ok(n.Actor(t.Context(), nil, "anna"))(t); doc.Status != http.StatusGone || read(t, doc)["type"] != "Tombstone" {
 		t.Errorf("deleted: %d %s", doc.Status, doc.Body)
 	}
 }
@@ -160,7 +160,7 @@ func TestDeletedIsGone(t *testing.T) {
 	ctx := t.Context()
 	p, l := n.write(t, "a secret that slipped"), n.list(t, true)
 	must(t, n.Federate(ctx))
-	before := ok(n.Outbox(ctx, "anna", url.Values{"page": {"true"}}))(t)
+	before := ok(n.Outbox(ctx, nil, "anna", url.Values{"page": {"true"}}))(t)
 	if items := read(t, before)["orderedItems"].([]any); len(items) != 2 || !strings.Contains(string(before.Body), "slipped") {
 		t.Fatalf("outbox: %s", before.Body)
 	}
@@ -168,20 +168,20 @@ func TestDeletedIsGone(t *testing.T) {
 	must(t, n.db.DeletePost(ctx, n.anna.ID, p.ID))
 	must(t, n.db.WithdrawListing(ctx, n.anna.ID, l.ID))
 	must(t, n.Federate(ctx))
-	for what, doc := range map[string]*Document{"post": ok(n.Post(ctx, 0, p.ID))(t), "listing": ok(n.Listing(ctx, l.ID))(t)} {
+	for what, doc := range map[string]*Document{"post": ok(n.Post(ctx, nil, p.ID))(t), "listing": ok(n.Listing(ctx, nil, l.ID))(t)} {
 		if doc.Status != http.StatusGone || read(t, doc)["type"] != "Tombstone" {
 			t.Errorf("%s: %d %s", what, doc.Status, doc.Body)
 		}
 	}
 	for _, a := range said {
-		if _, err := n.Activity(ctx, a.ID); !errors.Is(err, souk.ErrNotFound) {
+		if _, err := n.Activity(ctx, nil, a.ID); !errors.Is(err, souk.ErrNotFound) {
 			t.Errorf("%s: %v", a.URI, err)
 		}
 	}
-	if body := ok(n.Outbox(ctx, "anna", url.Values{"page": {"true"}}))(t).Body; !strings.Contains(string(body), `"orderedItems":[]`) {
+	if body := ok(n.Outbox(ctx, nil, "anna", url.Values{"page": {"true"}}))(t).Body; !strings.Contains(string(body), `"orderedItems":[]`) {
 		t.Errorf("outbox: %s", body)
 	}
-	page := read(t, ok(n.CatalogueOutbox(ctx, url.Values{"after": {"0"}}))(t))
+	page := read(t, ok(n.CatalogueOutbox(ctx, nil, url.Values{"after": {"0"}}))(t))
 	items := page["orderedItems"].([]any)
 	if len(items) != 1 || items[0].(map[string]any)["object"].(map[string]any)["type"] != "Delete" {
 		t.Errorf("the catalogue holds %v", items)
@@ -196,7 +196,7 @@ func TestOutboxShowsThePresent(t *testing.T) {
 	must(t, n.Federate(t.Context()))
 	ok(n.db.EditPost(t.Context(), n.anna.ID, p.ID, souk.NewPost{Source: "better words"}))(t)
 	must(t, n.Federate(t.Context()))
-	page := ok(n.Outbox(t.Context(), "anna", url.Values{"page": {"true"}}))(t)
+	page := ok(n.Outbox(t.Context(), nil, "anna", url.Values{"page": {"true"}}))(t)
 	if body := string(page.Body); !strings.Contains(body, "better words") || strings.Contains(body, "first words") {
 		t.Errorf("outbox: %s", body)
 	}
@@ -207,8 +207,8 @@ func TestDraftIsNowhere(t *testing.T) {
 	n := newNode(t, testBase)
 	draft := ok(n.db.CreateListing(t.Context(), n.anna.ID, souk.NewListing{Title: "Not yet", Price: souk.Money{Amount: 1, Currency: "EUR"}, State: souk.ListingDraft}))(t)
 	for what, err := range map[string]error{
-		"listing": second(n.Listing(t.Context(), draft.ID)), "post": second(n.Post(t.Context(), 0, draft.ID)), "replies": second(n.Replies(t.Context(), draft.ID, nil)),
-		"proposal": second(n.Proposal(t.Context(), draft.ID)), "context": second(n.Context(t.Context(), draft.ID)), "likes": second(n.Likes(t.Context(), draft.ID)), "shares": second(n.Shares(t.Context(), draft.ID)),
+		"listing": second(n.Listing(t.Context(), nil, draft.ID)), "post": second(n.Post(t.Context(), nil, draft.ID)), "replies": second(n.Replies(t.Context(), nil, draft.ID, nil)),
+		"proposal": second(n.Proposal(t.Context(), nil, draft.ID)), "context": second(n.Context(t.Context(), nil, draft.ID)), "likes": second(n.Likes(t.Context(), nil, draft.ID)), "shares": second(n.Shares(t.Context(), nil, draft.ID)),
 	} {
 		if !errors.Is(err, souk.ErrNotFound) {
 			t.Errorf("%s: %v", what, err)
@@ -220,13 +220,13 @@ func TestProposal(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, testBase)
 	l := n.list(t, false)
-	listing := read(t, ok(n.Listing(t.Context(), l.ID))(t))
-	doc := read(t, ok(n.Proposal(t.Context(), l.ID))(t))
+	listing := read(t, ok(n.Listing(t.Context(), nil, l.ID))(t))
+	doc := read(t, ok(n.Proposal(t.Context(), nil, l.ID))(t))
 	if doc["id"] != listing["proposal"] || doc["type"] != "Proposal" || doc["name"] != "Blue mug" {
 		t.Errorf("%v is not the %v of the listing", doc, listing["proposal"])
 	}
 	must(t, n.db.WithdrawListing(t.Context(), n.anna.ID, l.ID))
-	if _, err := n.Proposal(t.Context(), l.ID); !errors.Is(err, souk.ErrGone) {
+	if _, err := n.Proposal(t.Context(), nil, l.ID); !errors.Is(err, souk.ErrGone) {
 		t.Errorf("withdrawn: %v", err)
 	}
 }
@@ -245,17 +245,17 @@ func TestConversation(t *testing.T) {
 	reply := ok(n.db.CreatePost(ctx, n.anna.ID, souk.NewPost{Source: "300 ml", InReplyTo: question.ID}))(t)
 	must(t, n.db.ReceiveLike(ctx, "https://s.example/likes/1", sam, l.ID))
 
-	replies := read(t, ok(n.Replies(ctx, l.ID, nil))(t))
+	replies := read(t, ok(n.Replies(ctx, nil, l.ID, nil))(t))
 	equal(t, "replies", strs(t, replies["first"].(map[string]any)["items"]), question.URI)
-	equal(t, "replies, paged", strs(t, read(t, ok(n.Replies(ctx, l.ID, url.Values{"page": {"true"}}))(t))["items"]), question.URI)
-	equal(t, "conversation", strs(t, read(t, ok(n.Context(ctx, l.ID))(t))["orderedItems"]), l.Post.URI, question.URI, reply.URI)
-	if got := read(t, ok(n.Post(ctx, 0, reply.ID))(t))["context"]; got != l.Post.URI+"/context" {
+	equal(t, "replies, paged", strs(t, read(t, ok(n.Replies(ctx, nil, l.ID, url.Values{"page": {"true"}}))(t))["items"]), question.URI)
+	equal(t, "conversation", strs(t, read(t, ok(n.Context(ctx, nil, l.ID))(t))["orderedItems"]), l.Post.URI, question.URI, reply.URI)
+	if got := read(t, ok(n.Post(ctx, nil, reply.ID))(t))["context"]; got != l.Post.URI+"/context" {
 		t.Errorf("the answer belongs to %v", got)
 	}
-	if likes := read(t, ok(n.Likes(ctx, l.ID))(t))["totalItems"]; likes != 1.0 {
+	if likes := read(t, ok(n.Likes(ctx, nil, l.ID))(t))["totalItems"]; likes != 1.0 {
 		t.Errorf("%v likes", likes)
 	}
-	if _, err := n.Replies(ctx, l.ID, url.Values{"after": {"x"}}); !errors.Is(err, souk.ErrNotFound) {
+	if _, err := n.Replies(ctx, nil, l.ID, url.Values{"after": {"x"}}); !errors.Is(err, souk.ErrNotFound) {
 		t.Errorf("a cursor that is none: %v", err)
 	}
 }
@@ -275,18 +275,18 @@ func TestFeaturedAndFollowers(t *testing.T) {
 	n.clock.advance(time.Minute)
 	post := n.write(t, "newer post")
 	ok(n.db.CreatePost(ctx, n.anna.ID, souk.NewPost{Source: "for followers", Visibility: souk.FollowersOnly}))(t)
-	featured := read(t, ok(n.Featured(ctx, "anna"))(t))
+	featured := read(t, ok(n.Featured(ctx, nil, "anna"))(t))
 	equal(t, "featured", strs(t, featured["orderedItems"]), append(want[:3], post.URI, old.URI)...)
 
-	followers := read(t, ok(n.Followers(ctx, "anna", nil))(t))
+	followers := read(t, ok(n.Followers(ctx, nil, "anna", nil))(t))
 	if followers["totalItems"] != 1.0 || followers["first"] != n.anna.FollowersURI+"?page=true" {
 		t.Errorf("followers: %v", followers)
 	}
-	equal(t, "followers", strs(t, read(t, ok(n.Followers(ctx, "anna", url.Values{"page": {"true"}}))(t))["orderedItems"]), fay.URI)
-	if following := read(t, ok(n.Following(ctx, "anna", nil))(t)); following["totalItems"] != 0.0 || following["first"] != nil {
+	equal(t, "followers", strs(t, read(t, ok(n.Followers(ctx, nil, "anna", url.Values{"page": {"true"}}))(t))["orderedItems"]), fay.URI)
+	if following := read(t, ok(n.Following(ctx, nil, "anna", nil))(t)); following["totalItems"] != 0.0 || following["first"] != nil {
 		t.Errorf("following: %v", following)
 	}
-	nodes := read(t, ok(n.CatalogueFollowers(ctx, url.Values{"page": {"true"}}))(t))
+	nodes := read(t, ok(n.CatalogueFollowers(ctx, nil, url.Values{"page": {"true"}}))(t))
 	equal(t, "nodes", strs(t, nodes["orderedItems"]), "https://n.example/users/catalogue")
 }
 
@@ -306,11 +306,11 @@ func TestCataloguePagesSkipNothing(t *testing.T) {
 		}))
 	}
 	change(0, cataloguePage+50)
-	next := read(t, ok(n.CatalogueOutbox(t.Context(), nil))(t))["first"].(string)
+	next := read(t, ok(n.CatalogueOutbox(t.Context(), nil, nil))(t))["first"].(string)
 	var seen []int
 	for pages := 0; next != ""; pages++ {
 		u := ok(url.Parse(next))(t)
-		page := read(t, ok(n.CatalogueOutbox(t.Context(), u.Query()))(t))
+		page := read(t, ok(n.CatalogueOutbox(t.Context(), nil, u.Query()))(t))
 		if page["id"] != next {
 			t.Errorf("the page at %s says it is %v", next, page["id"])
 		}

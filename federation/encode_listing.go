@@ -39,9 +39,13 @@ func (n *note) proposal(name string) *proposal {
 
 // Proposal is the listing at /listings/{id}/proposal as FEP-0837 has it, for readers to whom a Note is no offer. What is
 // not for sale any more is souk.ErrGone; drafts are souk.ErrNotFound.
-func (f *Federation) Proposal(ctx context.Context, id int64) (_ *Document, err error) {
+func (f *Federation) Proposal(ctx context.Context, by *SignedRequest, id int64) (_ *Document, err error) {
 	defer wrap(&err, "proposal %d", id)
-	l, err := f.db.Listing(ctx, 0, id)
+	asker, err := f.admit(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	l, err := f.db.Listing(ctx, asker.reader.AccountID, id)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +56,8 @@ func (f *Federation) Proposal(ctx context.Context, id int64) (_ *Document, err e
 	if err != nil {
 		return nil, err
 	}
-	return answer(n.proposal(l.Title))
+	doc, err := answer(n.proposal(l.Title))
+	return asker.answer(doc, err, true)
 }
 
 // maxDescription is how many characters of a description are sent and read; content holds only its beginning, which is

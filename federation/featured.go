@@ -16,9 +16,9 @@ const featuredMost = 5
 // Featured is what other servers show on top of a profile: what its account pins, the newest pin first. A shop that pins
 // nothing shows its newest announced listings that can be ordered, then its newest posts: this collection is all that a
 // new follower's server fetches of what was there before. Ids only: Mastodon skips what is embedded and not exactly a Note.
-func (f *Federation) Featured(ctx context.Context, name string) (_ *Document, err error) {
+func (f *Federation) Featured(ctx context.Context, by *SignedRequest, name string) (_ *Document, err error) {
 	defer wrap(&err, "featured of %q", name)
-	a, err := f.person(ctx, name)
+	asker, a, err := f.listsOf(ctx, by, name)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,8 @@ func (f *Federation) Featured(ctx context.Context, name string) (_ *Document, er
 		}
 	}
 	total := len(items)
-	return answer(&collection{Context: plainContext(), ID: a.FeaturedURI, Type: "OrderedCollection", TotalItems: &total, OrderedItems: items})
+	doc, err := answer(&collection{Context: plainContext(), ID: a.FeaturedURI, Type: "OrderedCollection", TotalItems: &total, OrderedItems: items})
+	return asker.answer(doc, err, true)
 }
 
 // rank orders what a shop shows that pins nothing: listings on sale, then public posts; 2 is nothing to show.

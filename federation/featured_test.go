@@ -15,7 +15,7 @@ func TestPinsAreFeaturedAndTold(t *testing.T) {
 	n.follows(t)
 	ctx := t.Context()
 	first, second, listing := n.write(t, "one"), n.write(t, "two"), n.list(t, false)
-	featured := func() []string { return strs(t, read(t, ok(n.Featured(ctx, "anna"))(t))["orderedItems"]) }
+	featured := func() []string { return strs(t, read(t, ok(n.Featured(ctx, nil, "anna"))(t))["orderedItems"]) }
 	equal(t, "with nothing pinned", featured(), second.URI, first.URI)
 	for _, id := range []int64{second.ID, first.ID, listing.ID} {
 		must(t, n.db.Pin(ctx, n.anna.ID, id))

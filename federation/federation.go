@@ -50,6 +50,7 @@ type Federation struct {
 	db      *souk.DB
 	cfg     Config
 	counted usageCount
+	secure  secureSetting
 	peers   *peers
 	limits  *limits
 	flights singleflight.Group // actors that are being fetched

@@ -156,30 +156,69 @@ func headOf(o object) (h head, err error) {
 // authenticate makes sure that the activity's actor signed the request: the key belongs to the actor, and the actor's
 // own document says so (FEP-fe34).
 func (f *Federation) authenticate(ctx context.Context, req *SignedRequest, h head, sender souk.Sender) error {
-	signature, err := ParseSignature(req)
-	if err == nil {
-		err = signature.Check(req, f.db.Now())
-	}
+	signature, err := f.signatureOf(req)
 	if err != nil {
-		return unauthorized(err)
+		return err
 	}
 	if !SameOrigin(signature.KeyID, h.actor) {
 		return refusal(http.StatusUnauthorized, "the key is not the actor's", nil)
 	}
-	if sender.Known && !sender.Deleted && sender.KeyID == signature.KeyID && sender.PublicKey != "" {
-		err := f.verify(req, signature, sender.PublicKey)
-		if err == nil || !errors.Is(err, ErrKeyMismatch) || f.db.Now().Sub(sender.Fetched) < keyRest {
-			return unauthorized(err)
-		}
+	var known storedKey
+	if sender.Known && !sender.Deleted {
+		known = storedKey{sender.KeyID, sender.PublicKey, sender.Fetched}
 	}
-	a, err := f.fetchActor(ctx, h.actor, signature.KeyID)
-	if err != nil {
-		return noKey(err)
+	if err := f.fits(req, signature, known); err == nil || !errors.Is(err, errAskAgain) {
+		return err
 	}
-	if a.URI != h.actor || a.KeyID != signature.KeyID {
+	holder, err := f.fetchedKey(ctx, req, signature, h.actor)
+	if err == nil && holder.URI != h.actor {
 		return refusal(http.StatusUnauthorized, "the actor does not name the key as its own", nil)
 	}
-	return unauthorized(f.verify(req, signature, a.PublicKey))
+	return err
+}
+
+// signatureOf reads the signature of a request and checks all that needs no key.
+func (f *Federation) signatureOf(req *SignedRequest) (*Signature, error) {
+	signature, err := ParseSignature(req)
+	if err == nil {
+		err = signature.Check(req, f.db.Now())
+	}
+	return signature, unauthorized(err)
+}
+
+// storedKey is a key as its actor's document had it when it was read last; the zero value is none.
+type storedKey struct {
+	id, pem string
+	fetched time.Time
+}
+
+// errAskAgain: the stored key decides nothing, the actor's own document has to be read.
+var errAskAgain = errors.New("the stored key decides nothing")
+
+// fits verifies a signature by a stored key. It is errAskAgain where there is none with that id, and where it does not fit
+// and is old enough to have been changed.
+func (f *Federation) fits(req *SignedRequest, s *Signature, known storedKey) error {
+	if known.pem == "" || known.id != s.KeyID {
+		return errAskAgain
+	}
+	err := f.verify(req, s, known.pem)
+	if errors.Is(err, ErrKeyMismatch) && f.db.Now().Sub(known.fetched) >= keyRest {
+		return errAskAgain
+	}
+	return unauthorized(err)
+}
+
+// fetchedKey reads an actor anew, or the document of its key, and verifies the signature by what that says. It returns
+// whose key it is: an actor that names it as its own (FEP-fe34).
+func (f *Federation) fetchedKey(ctx context.Context, req *SignedRequest, s *Signature, iri string) (*souk.Account, error) {
+	a, err := f.fetchActor(ctx, iri, s.KeyID)
+	if err != nil {
+		return nil, noKey(err)
+	}
+	if a.KeyID != s.KeyID {
+		return nil, refusal(http.StatusUnauthorized, "the actor does not name the key as its own", nil)
+	}
+	return a, unauthorized(f.verify(req, s, a.PublicKey))
 }
 
 func (f *Federation) verify(req *SignedRequest, s *Signature, publicKey string) error {

@@ -205,7 +205,7 @@ func TestMoveAway(t *testing.T) {
 	equal(t, "follower", n.said(t, "f.example"), "Accept", "Update", "Move")
 	equal(t, "stranger", n.said(t, "s.example"))
 	equal(t, "a follower of this node", n.followees(t, mia), target)
-	if doc := read(t, ok(n.Actor(ctx, "anna"))(t)); doc["movedTo"] != target {
+	if doc := read(t, ok(n.Actor(ctx, nil, "anna"))(t)); doc["movedTo"] != target {
 		t.Errorf("the actor moved to %v", doc["movedTo"])
 	}
 	if _, err := n.db.CreatePost(ctx, n.anna.ID, souk.NewPost{Source: "still here"}); !errors.As(err, &refused) {

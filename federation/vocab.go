@@ -212,6 +212,16 @@ type actor struct {
 	Catalogue    string          `json:"catalogue,omitempty"` // instance actor only
 }
 
+// actorStub is what of an actor is shown without a signature in secure mode.
+type actorStub struct {
+	Context   json.RawMessage `json:"@context"`
+	ID        string          `json:"id"`
+	Type      string          `json:"type"`
+	Username  string          `json:"preferredUsername"`
+	Inbox     string          `json:"inbox"`
+	PublicKey publicKey       `json:"publicKey"`
+}
+
 type endpoints struct {
 	SharedInbox string `json:"sharedInbox"`
 }

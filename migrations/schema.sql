@@ -747,6 +747,7 @@ CREATE TABLE public.shop (
     order_seq bigint DEFAULT 1000 NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     updated timestamp with time zone DEFAULT now() NOT NULL,
+    secure_mode boolean DEFAULT false NOT NULL,
     CONSTRAINT shop_country_check CHECK ((country ~ '^([A-Z]{2})?$'::text)),
     CONSTRAINT shop_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT shop_only_row_check CHECK (only_row),
@@ -761,6 +762,9 @@ COMMENT ON COLUMN public.shop.secret IS 'Key for links and tokens that need no r
 
 -- comment: COLUMN shop.version
 COMMENT ON COLUMN public.shop.version IS 'Goes up with every change that anonymous pages show: the page cache reads it';
+
+-- comment: COLUMN shop.secure_mode
+COMMENT ON COLUMN public.shop.secure_mode IS 'Other servers get documents only where an actor of theirs signed the request (authorised fetch)';
 
 -- table: tokens
 CREATE TABLE public.tokens (
@@ -1041,6 +1045,9 @@ CREATE INDEX accounts_header ON public.accounts USING btree (header_id) WHERE (h
 
 -- index: accounts_host
 CREATE INDEX accounts_host ON public.accounts USING btree (host) WHERE (host <> ''::text);
+
+-- index: accounts_key
+CREATE INDEX accounts_key ON public.accounts USING btree (key_id) WHERE (host <> ''::text);
 
 -- index: accounts_one_owner
 CREATE UNIQUE INDEX accounts_one_owner ON public.accounts USING btree (role) WHERE ((role = ANY (ARRAY['owner'::text, 'instance'::text, 'catalogue'::text])) AND (deleted IS NULL));

@@ -16,16 +16,57 @@ import (
 	"souk/federation"
 )
 
-// document answers with what federation made. Documents are public and the same for everybody; a minute in caches is
-// what a storm of servers that fetch one new post needs. For a tombstone the status is 410.
+// document answers with what federation made. What is the same for everybody may stay in caches for a minute, which is
+// what a storm of servers that fetch one new post needs; what was made for who asked, in none. For a tombstone the status is
+// 410.
 func document(c echo.Context, doc *federation.Document, err error) error {
+	h := c.Response().Header()
+	h.Set("Vary", "Accept")
 	if err != nil {
+		c.Set(wantedDocument, true)
+		return refused(c, err)
+	}
+	h.Set("Cache-Control", "public, max-age=60")
+	if doc.Private {
+		h.Set("Vary", "Accept, Signature")
+		h.Set("Cache-Control", "private, no-store")
+	}
+	return c.Blob(doc.Status, doc.ContentType, doc.Body)
+}
+
+// refused turns why federation does not take or show something into an answer.
+func refused(c echo.Context, err error) error {
+	var refused *federation.RefusedError
+	if !errors.As(err, &refused) {
 		return err
 	}
 	h := c.Response().Header()
-	h.Set("Vary", "Accept")
-	h.Set("Cache-Control", "public, max-age=60")
-	return c.Blob(doc.Status, doc.ContentType, doc.Body)
+	switch {
+	case refused.Status == http.StatusTooManyRequests, refused.Status == http.StatusServiceUnavailable:
+		wait := refused.RetryAfter
+		if wait == 0 {
+			wait = time.Minute
+		}
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	case refused.Status == http.StatusUnauthorized && c.Request().Method == http.MethodGet:
+		h.Set("Vary", "Accept, Signature")
+		h.Set("Accept-Signature", federation.AcceptSignature)
+		h.Set("WWW-Authenticate", federation.Authenticate)
+	}
+	return echo.NewHTTPError(refused.Status, refused.Reason)
+}
+
+// signed is the request as its signature speaks of it; nil where it has none, or one that cannot be about this request.
+func (s *Server) signed(c echo.Context) *federation.SignedRequest {
+	h := c.Request().Header
+	if h.Get("Signature") == "" && h.Get("Signature-Input") == "" {
+		return nil
+	}
+	req, err := federation.NewSignedRequest(c.Request(), s.origin, nil)
+	if err != nil {
+		return nil
+	}
+	return req
 }
 
 // open lets pages of other sites read the answer (CORS): client apps in browsers look nodes up.
@@ -36,63 +77,57 @@ func open(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// signedRequest is the request of who asks federation for a document, nil where it is not signed.
+type signedRequest = *federation.SignedRequest
+
 // byName answers a document about the account in the path.
-func byName(f func(ctx context.Context, name string) (*federation.Document, error)) echo.HandlerFunc {
+func (s *Server) byName(f func(ctx context.Context, by signedRequest, name string) (*federation.Document, error)) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		doc, err := f(c.Request().Context(), c.Param("name"))
+		doc, err := f(c.Request().Context(), s.signed(c), c.Param("name"))
 		return document(c, doc, err)
 	}
 }
 
 // pageByName is byName for collections, whose pages are asked for in the query.
-func pageByName(f func(ctx context.Context, name string, q url.Values) (*federation.Document, error)) echo.HandlerFunc {
+func (s *Server) pageByName(f func(ctx context.Context, by signedRequest, name string, q url.Values) (*federation.Document, error)) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		doc, err := f(c.Request().Context(), c.Param("name"), c.QueryParams())
+		doc, err := f(c.Request().Context(), s.signed(c), c.Param("name"), c.QueryParams())
 		return document(c, doc, err)
 	}
 }
 
 // byID answers a document about the object in the path.
-func byID(f func(ctx context.Context, id int64) (*federation.Document, error)) echo.HandlerFunc {
+func (s *Server) byID(f func(ctx context.Context, by signedRequest, id int64) (*federation.Document, error)) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id, err := souk.ParseID(c.Param("id"))
 		if err != nil {
 			return err
 		}
-		doc, err := f(c.Request().Context(), id)
+		doc, err := f(c.Request().Context(), s.signed(c), id)
 		return document(c, doc, err)
 	}
 }
 
-func pageByID(f func(ctx context.Context, id int64, q url.Values) (*federation.Document, error)) echo.HandlerFunc {
+func (s *Server) pageByID(f func(ctx context.Context, by signedRequest, id int64, q url.Values) (*federation.Document, error)) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		return byID(func(ctx context.Context, id int64) (*federation.Document, error) { return f(ctx, id, c.QueryParams()) })(c)
+		return s.byID(func(ctx context.Context, by signedRequest, id int64) (*federation.Document, error) {
+			return f(ctx, by, id, c.QueryParams())
+		})(c)
 	}
 }
 
+func (s *Server) page(f func(ctx context.Context, by signedRequest, q url.Values) (*federation.Document, error)) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		doc, err := f(c.Request().Context(), s.signed(c), c.QueryParams())
+		return document(c, doc, err)
+	}
+}
+
+// single answers a document that is free for everybody.
 func single(f func(ctx context.Context) (*federation.Document, error)) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		doc, err := f(c.Request().Context())
 		return document(c, doc, err)
-	}
-}
-
-func page(f func(ctx context.Context, q url.Values) (*federation.Document, error)) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		doc, err := f(c.Request().Context(), c.QueryParams())
-		return document(c, doc, err)
-	}
-}
-
-// negotiate serves one address in two forms: ActivityPub where that is asked for, else the page.
-func negotiate(activity, html echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if wantsActivity(c.Request()) {
-			return activity(c)
-		}
-		// Set before the page is: a cache must not give the page to the next server that asks for the document.
-		c.Response().Header().Set("Vary", "Accept")
-		return html(c)
 	}
 }
 
@@ -106,8 +141,9 @@ func (s *Server) webFinger(c echo.Context) error {
 	return document(c, doc, err)
 }
 
-func (s *Server) post(ctx context.Context, id int64) (*federation.Document, error) {
-	return s.cfg.Federation.Post(ctx, 0, id)
+func (s *Server) nodeInfo(c echo.Context) error {
+	doc, err := s.cfg.Federation.NodeInfo(c.Request().Context(), c.Param("version"))
+	return document(c, doc, err)
 }
 
 // profilePage sends a person who opened an actor's address to the profile.
@@ -147,7 +183,7 @@ func (s *Server) listingBySlug(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	doc, err := s.cfg.Federation.Listing(ctx, l.ID)
+	doc, err := s.cfg.Federation.Listing(ctx, s.signed(c), l.ID)
 	return document(c, doc, err)
 }
 
@@ -162,19 +198,8 @@ func (s *Server) receive(c echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, "the request has no valid target")
 	}
 	status, err := s.cfg.Federation.Receive(c.Request().Context(), signed)
-	var refused *federation.RefusedError
-	if errors.As(err, &refused) {
-		if refused.Status == http.StatusTooManyRequests || refused.Status == http.StatusServiceUnavailable {
-			wait := refused.RetryAfter
-			if wait == 0 {
-				wait = time.Minute
-			}
-			c.Response().Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-		}
-		return echo.NewHTTPError(refused.Status, refused.Reason)
-	}
 	if err != nil {
-		return err
+		return refused(c, err)
 	}
 	return c.NoContent(status)
 }

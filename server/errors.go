@@ -42,20 +42,8 @@ func wantsDocument(c echo.Context) bool {
 			return !(prefix == "/oauth/" && acceptsHTML(r))
 		}
 	}
-	return wantsActivity(r) || strings.HasSuffix(r.URL.Path, "/inbox")
+	wanted, _ := c.Get(wantedDocument).(bool)
+	return wanted || strings.HasSuffix(r.URL.Path, "/inbox") || formOf(r) == activityForm
 }
 
 func acceptsHTML(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
-
-// wantsActivity reports whether ActivityPub JSON is asked for (ActivityPub 3.2): an Accept that names it, and does not
-// prefer HTML by naming that first. Browsers name text/html first; Mastodon and others name activity+json first.
-func wantsActivity(r *http.Request) bool {
-	accept := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
-	html := strings.Index(accept, "text/html")
-	for _, t := range []string{"application/activity+json", "application/ld+json"} {
-		if i := strings.Index(accept, t); i >= 0 && (html < 0 || i < html) {
-			return true
-		}
-	}
-	return false
-}

@@ -24,20 +24,20 @@ func (s *Server) routes() {
 	e.GET("/.well-known/webfinger", s.webFinger, open)
 	e.GET("/.well-known/host-meta", single(func(context.Context) (*federation.Document, error) { return fed.HostMeta() }), open)
 	e.GET("/.well-known/nodeinfo", single(func(context.Context) (*federation.Document, error) { return fed.NodeInfoLinks() }), open)
-	e.GET("/nodeinfo/:name", byName(fed.NodeInfo), open)
+	e.GET("/nodeinfo/:version", s.nodeInfo, open)
 
 	// Actors and their collections (ActivityPub 4, 5).
-	e.GET("/users/:name", negotiate(byName(fed.Actor), s.profilePage), open)
-	e.GET("/users/:name/outbox", pageByName(fed.Outbox), open)
-	e.GET("/users/:name/followers", pageByName(fed.Followers), open)
-	e.GET("/users/:name/following", pageByName(fed.Following), open)
-	e.GET("/users/:name/featured", byName(fed.Featured), open)
+	e.GET("/users/:name", negotiate(s.byName(fed.Actor), s.profilePage), open)
+	e.GET("/users/:name/outbox", s.pageByName(fed.Outbox), open)
+	e.GET("/users/:name/followers", s.pageByName(fed.Followers), open)
+	e.GET("/users/:name/following", s.pageByName(fed.Following), open)
+	e.GET("/users/:name/featured", s.byName(fed.Featured), open)
 	e.GET("/actor", single(fed.NodeActor), open)
 	e.GET("/actor/outbox", single(fed.NodeOutbox), open)
 	e.GET("/catalogue", single(fed.CatalogueActor), open)
-	e.GET("/catalogue/outbox", page(fed.CatalogueOutbox), open)
-	e.GET("/catalogue/followers", page(fed.CatalogueFollowers), open)
-	e.GET("/catalogue/following", page(fed.CatalogueFollowing), open)
+	e.GET("/catalogue/outbox", s.page(fed.CatalogueOutbox), open)
+	e.GET("/catalogue/followers", s.page(fed.CatalogueFollowers), open)
+	e.GET("/catalogue/following", s.page(fed.CatalogueFollowing), open)
 
 	// Inboxes (ActivityPub 5.2, 7.1.3): one handler, since what is said is said to whom it is addressed. The limit is by
 	// the sender's address: the host in a key id is unproven, and a limit by that would let strangers silence a peer.
@@ -47,16 +47,16 @@ func (s *Server) routes() {
 	}
 
 	// Objects. A post's page and a listing's page are for people at the same address.
-	e.GET("/listings/:id", negotiate(byID(fed.Listing), s.listingPage), open)
-	e.GET("/listings/:id/proposal", byID(fed.Proposal), open)
+	e.GET("/listings/:id", negotiate(s.byID(fed.Listing), s.listingPage), open)
+	e.GET("/listings/:id/proposal", s.byID(fed.Proposal), open)
 	for _, object := range []string{"/posts/:id", "/listings/:id"} {
-		e.GET(object+"/replies", pageByID(fed.Replies), open)
-		e.GET(object+"/context", byID(fed.Context), open)
-		e.GET(object+"/likes", byID(fed.Likes), open)
-		e.GET(object+"/shares", byID(fed.Shares), open)
+		e.GET(object+"/replies", s.pageByID(fed.Replies), open)
+		e.GET(object+"/context", s.byID(fed.Context), open)
+		e.GET(object+"/likes", s.byID(fed.Likes), open)
+		e.GET(object+"/shares", s.byID(fed.Shares), open)
 	}
-	e.GET("/activities/:id", byID(fed.Activity), open)
-	e.GET("/posts/:id", negotiate(byID(s.post), s.web.Post), open)
+	e.GET("/activities/:id", s.byID(fed.Activity), open)
+	e.GET("/posts/:id", negotiate(s.byID(fed.Post), s.web.Post), open)
 
 	// Storefront: the bare path is the shop's language, /en and /zh the others. A profile is an actor too: people paste
 	// its address into the search of their app.
@@ -65,7 +65,7 @@ func (s *Server) routes() {
 	order := limits.By(middleware.Limit{Burst: 10, Every: 20 * time.Second}, middleware.Client)
 	lookUp := limits.By(middleware.Limit{Burst: 20, Every: 3 * time.Second}, middleware.Client)
 	form := []echo.MiddlewareFunc{middleware.BodyLimit(64 << 10), middleware.SameOrigin}
-	e.GET("/@:name", negotiate(byName(fed.Actor), s.web.Profile), open)
+	e.GET("/@:name", negotiate(s.byName(fed.Actor), s.web.Profile), open)
 	for _, lang := range []string{"", "/en", "/zh"} {
 		e.GET(lang+"/", s.web.Home)
 		e.GET(lang+"/products", s.web.Products)
