@@ -213,6 +213,13 @@ func TestForgedUndo(t *testing.T) {
 	t.Parallel()
 	w := attacked(t)
 	w.try(t, forgedUndos())
+	// Nor does it count before: what carol takes back of ben's still comes.
+	later := w.honest.activity("Like", w.ben, "/like/later", w.secret.URI)
+	w.deliver(t, w.honest, w.honest.activity("Undo", w.carol, "/forged/before", m{"type": "Like", "id": later["id"], "actor": w.carol, "object": w.secret.URI}))
+	w.done(t, w.honest, later)
+	if p := w.post(t, w.secret.URI); p.Likes != 1 {
+		t.Errorf("a neighbour took ben's like back before it came: %d likes", p.Likes)
+	}
 	for i, object := range []any{
 		m{"type": "Like", "id": w.benLike, "actor": w.ben, "object": w.annaPost.URI}, w.benBoost,
 		m{"type": "Follow", "actor": w.ben, "object": w.anna.URI},
