@@ -134,20 +134,7 @@ func (w *world) dated(t *testing.T, by time.Duration) *SignedRequest {
 func TestReceiveRefuses(t *testing.T) {
 	t.Parallel()
 	w := attacked(t)
-	w.clock.advance(keyRest) // a key that does not fit may be read again
-	before, stored := w.state(t), w.count(t, `select count(*) from inbox`)
-	for _, a := range attempts() {
-		if status := w.receives(t, a.req(t, w)); status != a.status {
-			t.Errorf("%s: status %d, want %d", a.name, status, a.status)
-		}
-		if c := w.count(t, `select count(*) from inbox`); c != stored {
-			t.Fatalf("%s: was stored", a.name)
-		}
-	}
-	must(t, w.ApplyInbox(t.Context()))
-	if after := w.state(t); after != before {
-		t.Errorf("something changed:\n%s", difference(before, after))
-	}
+	w.refuse(t, attempts())
 	if status := w.receives(t, w.from(t, encoded(t, w.hello()))); status != http.StatusAccepted {
 		t.Errorf("the same from ben: %d", status)
 	}

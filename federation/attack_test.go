@@ -32,8 +32,10 @@ func suite() []attack {
 			all = append(all, f.attack)
 		}
 	}
-	for _, a := range attempts() {
-		all = append(all, a.attack)
+	for _, rows := range [][]attempt{attempts(), keyAttempts(), digestAttempts(), timeAttempts(), headerAttempts(), jsonAttempts()} {
+		for _, a := range rows {
+			all = append(all, a.attack)
+		}
 	}
 	return all
 }
@@ -74,6 +76,7 @@ func TestAttacksNameTheirGuards(t *testing.T) {
 type world struct {
 	*testNode
 	t                    *testing.T
+	actors               int // made by keyed
 	honest, evil         *otherNode
 	ben, carol, eve      string
 	benNote, benListing  string
@@ -153,6 +156,25 @@ func (w *world) try(t *testing.T, forgeries []forgery) {
 		if after := w.state(t); after != before {
 			t.Fatalf("%s (%s %s): something changed:\n%s", f.name, state, note, difference(before, after))
 		}
+	}
+}
+
+// refuse sends what must be refused, and holds the state and the bytes received against what they were.
+func (w *world) refuse(t *testing.T, attempts []attempt) {
+	t.Helper()
+	w.clock.advance(keyRest) // a key that does not fit may be read again
+	before, stored := w.state(t), w.count(t, `select count(*) from inbox`)
+	for _, a := range attempts {
+		if status := w.receives(t, a.req(t, w)); status != a.status {
+			t.Errorf("%s: status %d, want %d", a.name, status, a.status)
+		}
+		if c := w.count(t, `select count(*) from inbox`); c != stored {
+			t.Fatalf("%s: was stored", a.name)
+		}
+	}
+	must(t, w.ApplyInbox(t.Context()))
+	if after := w.state(t); after != before {
+		t.Errorf("something changed:\n%s", difference(before, after))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"strings"
 	"sync"
 )
 
@@ -71,8 +72,10 @@ func onlyBlock(text string) (*pem.Block, error) {
 	if len(text) > maxKeyPEM {
 		return nil, ErrKey
 	}
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
+	text = strings.TrimSpace(text)
+	block, rest := pem.Decode([]byte(text))
+	// What stands before or behind the block could be another key, for a reader that looks for it elsewhere.
+	if block == nil || len(rest) > 0 || !strings.HasPrefix(text, "-----BEGIN") {
 		return nil, ErrKey
 	}
 	return block, nil

@@ -35,6 +35,7 @@ var (
 	testNow  = time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
 	testKey  = sync.OnceValue(func() *rsa.PrivateKey { return mustRSA(2048) })
 	otherKey = sync.OnceValue(func() *rsa.PrivateKey { return mustRSA(2048) })
+	smallKey = sync.OnceValue(func() *rsa.PrivateKey { return mustRSA(1024) })
 )
 
 var signers = map[string]func(*http.Request, []byte, string, *rsa.PrivateKey, time.Time) error{
