@@ -289,6 +289,17 @@ func (db *DB) receiveEdit(ctx context.Context, r RemotePost) (id int64, changed 
 	return p.ID, true, db.touchShop(ctx)
 }
 
+// ReceiveCounts shows a remote poll with the counts in html, which the caller has compared: safe already, and the text that is
+// stored but for them. It is no edit.
+func (db *DB) ReceiveCounts(ctx context.Context, id int64, html string) (err error) {
+	defer wrap(&err, "receive counts of post %d", id)
+	tag, err := db.q.Exec(ctx, `update posts set html = $2 where id = $1 and not local and deleted is null and html <> $2`, id, html)
+	if err != nil || tag.RowsAffected() == 0 {
+		return err
+	}
+	return db.touchShop(ctx)
+}
+
 // ReceiveDelete makes a tombstone of what the actor deleted. An object not known yet gets one too, so that a Create
 // that comes late does not bring it back.
 func (db *DB) ReceiveDelete(ctx context.Context, actor *Account, objectURI string) (err error) {

@@ -47,12 +47,15 @@ var (
 func newContentPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("p", "br", "span", "del", "s", "pre", "code", "blockquote", "em", "strong", "b", "i", "u", "ul", "ol", "li",
-		"h1", "h2", "h3", "h4", "h5", "h6", "sub", "sup")
+		"h1", "h2", "h3", "h4", "h5", "h6", "sub", "sup", "ruby", "rt", "rp")
 	p.AllowAttrs("href").OnElements("a")
 	p.AllowURLSchemes("http", "https", "mailto", "tel")
 	p.AllowAttrs("class").Matching(regexp.MustCompile(`^(?:(?:mention|hashtag|ellipsis|invisible|u-url|h-card|quote-inline)(?: |$))+$`)).OnElements("a", "span", "p")
 	p.AllowAttrs("rel").Matching(regexp.MustCompile(`^(?:(?:tag|me|nofollow|noopener|noreferrer)(?: |$))+$`)).OnElements("a")
 	p.AllowAttrs("start").Matching(bluemonday.Integer).OnElements("ol")
+	p.AllowAttrs("value").Matching(bluemonday.Integer).OnElements("li")
+	p.AllowAttrs("reversed").Matching(regexp.MustCompile(`^(?:reversed)?$`)).OnElements("ol")
+	p.AllowAttrs("translate").Matching(regexp.MustCompile(`^no$`)).OnElements("a", "span")
 	p.AllowAttrs("lang").Matching(regexp.MustCompile(`^[A-Za-z0-9-]{2,35}$`)).OnElements("p", "span", "blockquote")
 	p.RequireNoFollowOnLinks(true)
 	p.RequireNoReferrerOnLinks(true)
@@ -218,10 +221,23 @@ func Handles(source string) [][2]string {
 	return found
 }
 
-// FoldTag is the form by which hashtags are compared: NFKC, lower case, no '#'.
+// FoldTag is the form by which hashtags are compared: NFKC, lower case, Latin letters without diacritics (as other servers
+// compare them), no '#'. Marks of other scripts stay: there they make other letters.
 func FoldTag(tag string) string {
-	return strings.ToLower(norm.NFKC.String(strings.TrimLeft(tag, "#＃")))
+	var out strings.Builder
+	latin := false
+	for _, r := range latinStrokes.Replace(norm.NFKD.String(strings.ToLower(norm.NFKC.String(strings.TrimLeft(tag, "#＃"))))) {
+		if latin && r >= 0x300 && r <= 0x36f {
+			continue
+		}
+		latin = r >= 'a' && r <= 'z'
+		out.WriteRune(r)
+	}
+	return norm.NFKC.String(out.String())
 }
+
+// latinStrokes are letters that Unicode does not take apart. Read only.
+var latinStrokes = strings.NewReplacer("ø", "o", "ł", "l", "đ", "d", "ħ", "h", "ı", "i")
 
 // validTag reports whether a tag (without '#') can be written as a hashtag.
 func validTag(tag string) bool {

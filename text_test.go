@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/PuerkitoBio/goquery"
+	"golang.org/x/text/unicode/norm"
 )
 
 func TestRenderMarkdown(t *testing.T) {
@@ -89,6 +90,33 @@ func TestParseMoney(t *testing.T) {
 		var wrong *Invalid
 		if m, err := ParseMoney(bad[0], bad[1]); !errors.As(err, &wrong) {
 			t.Errorf("%q %s: %v %v", bad[0], bad[1], m, err)
+		}
+	}
+}
+
+func TestFoldTag(t *testing.T) {
+	t.Parallel()
+	for tag, want := range map[string]string{"#Töpfe": "topfe", "ＴＥＡ": "tea", "＃Café": "cafe", "Łódź": "lodz", "Ǿre": "ore", "ﾏｸﾞ": "マグ", "がま": "がま", "чай": "чай", "한국": "한국",
+		"İstanbul": "istanbul", "ไทย": "ไทย", "हिंदी": "हिंदी"} {
+		if got := FoldTag(tag); got != norm.NFKC.String(want) || FoldTag(got) != got {
+			t.Errorf("%s folds to %q, and that to %q", tag, got, FoldTag(got))
+		}
+	}
+}
+
+func TestSanitiseKeepsWhatMastodonKeeps(t *testing.T) {
+	t.Parallel()
+	for _, kept := range []string{`<ruby>窯<rp>(</rp><rt>かま</rt><rp>)</rp></ruby>`, `<ol start="3" reversed=""><li value="5">x</li></ol>`, `<blockquote><p>q</p></blockquote><pre><code>c</code></pre>`,
+		`<p><del>d</del><s>s</s><b>b</b><i>i</i><em>e</em><strong>s</strong><u>u</u><br/></p>`, `<span class="invisible">https://</span><span class="ellipsis" translate="no">a.example/long</span>`,
+		`<p class="quote-inline">RE: x</p>`} {
+		if got := Sanitise(kept); got != kept {
+			t.Errorf("%s became %s", kept, got)
+		}
+	}
+	for given, want := range map[string]string{`<a href="gemini://a.example">text</a>`: "text", `<table><tr><td>a</td></tr></table>`: "a", `<p class="evil mention">x</p>`: "<p>x</p>",
+		`<span style="color:red" onclick="x()">x</span>`: "<span>x</span>"} {
+		if got := Sanitise(given); strings.TrimSpace(got) != want {
+			t.Errorf("%s became %s", given, got)
 		}
 	}
 }

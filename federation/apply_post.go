@@ -26,7 +26,7 @@ func (f *Federation) applyUpdate(ctx context.Context, in *incoming) (plan, error
 		return nil, err
 	}
 	if o.is("Question") && o.text("updated") == "" {
-		return nil, ignored("the counts of a poll")
+		return f.planCounts(ctx, o, in.by)
 	}
 	return f.planPost(ctx, o, in.by)
 }
@@ -53,7 +53,35 @@ func (f *Federation) ownObject(ctx context.Context, in *incoming) (object, error
 	if !o.owner(in.Actor) {
 		return nil, foreign("%.200q is not by %.200q", in.id, in.Actor)
 	}
+	if len(o.ids("to")) == 0 && len(o.ids("cc")) == 0 { // some servers say it once, around the object
+		o["to"], o["cc"] = in.body["to"], in.body["cc"]
+	}
 	return o, nil
+}
+
+// planCounts takes over how many voted for what, which servers tell by an Update of the poll without a time. It changes
+// nothing else: a text that changes is an edit, and leaves what was there before.
+func (f *Federation) planCounts(ctx context.Context, o object, by *souk.Account) (plan, error) {
+	id, err := f.knownPost(ctx, o.self())
+	if err != nil {
+		return nil, err
+	}
+	known, err := f.db.PostForDelivery(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	r, err := f.decodeRemote(o, by)
+	if err != nil {
+		return nil, err
+	}
+	if known.AccountID != by.ID {
+		return nil, foreign("%.200q is by somebody else", o.self())
+	}
+	counted := souk.Sanitise(r.post.HTML)
+	if optionCount.ReplaceAllString(counted, "</li>") != optionCount.ReplaceAllString(known.HTML, "</li>") {
+		return nil, ignored("a poll that changed without saying when")
+	}
+	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveCounts(ctx, id, counted) }, nil
 }
 
 // planPost keeps or changes a post or listing whose owner was checked. Listings are kept where somebody here follows

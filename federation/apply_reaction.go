@@ -35,7 +35,7 @@ func (f *Federation) applyAnnounce(ctx context.Context, in *incoming) (plan, err
 	if err != nil {
 		return nil, err
 	}
-	if inner != nil && inner.is("Create", "Update", "Delete") {
+	if inner != nil && inner.is("Create", "Update", "Delete", "Like", "Dislike", "Undo", "Add", "Remove", "Block") {
 		if !followed {
 			return nil, ignored("nobody here follows the sender")
 		}
@@ -47,6 +47,9 @@ func (f *Federation) applyAnnounce(ctx context.Context, in *incoming) (plan, err
 		}
 		if catalogue {
 			return f.applyAnnounced(ctx, in.by, inner)
+		}
+		if in.by.Kind == "Group" {
+			return f.applyGrouped(ctx, in, inner)
 		}
 		if !inner.is("Create") {
 			return nil, ignored("announce of %.50q", inner.kind())

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -114,19 +115,23 @@ func (o object) first(keys ...string) string {
 	return ""
 }
 
+// yes reports whether a property is true, also where it is spelled as a text.
 func (o object) yes(key string) bool {
-	v, ok := o[key].(bool)
-	return ok && v
+	if v, ok := o[key].(bool); ok {
+		return v
+	}
+	return strings.EqualFold(o.text(key), "true")
 }
 
-// number is a property that is a whole number from 0 to max; anything else is 0.
+// number is a property that is a whole number from 0 to max, also where it is spelled as a text or as 12.0; anything else is 0.
 func (o object) number(key string, max int64) int {
 	n, ok := o[key].(json.Number)
 	if !ok {
-		return 0
+		n = json.Number(o.text(key))
 	}
-	whole, err := n.Int64()
-	if err != nil || whole < 0 || whole > max {
+	written, zeros, _ := strings.Cut(n.String(), ".")
+	whole, err := strconv.ParseInt(written, 10, 64)
+	if err != nil || whole < 0 || whole > max || strings.Trim(zeros, "0") != "" {
 		return 0
 	}
 	return int(whole)
@@ -232,6 +237,20 @@ func (o object) kind() string {
 
 // owner reports whether the object says to be by the actor. Video servers name several: a person and a channel.
 func (o object) owner(actor string) bool { return slices.Contains(o.ids("attributedTo"), actor) }
+
+// authors are those whom the object names as its authors, a channel or another group that it says to be one last.
+func (o object) authors() []string {
+	var list, groups []string
+	for _, v := range o.values("attributedTo") {
+		id := idOf(v)
+		if by, ok := v.(map[string]any); ok && object(by).is("Group") {
+			groups = append(groups, id)
+		} else if id != "" {
+			list = append(list, id)
+		}
+	}
+	return append(list, groups...)
+}
 
 // date is a date of the object; zero where it is missing, cannot be read, or lies before 1970.
 func (o object) date(key string) time.Time {

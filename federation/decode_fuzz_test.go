@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"encoding/json"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -13,16 +14,36 @@ import (
 
 // FuzzDecode reads anything as a post, a listing and an actor: no panic, and what is accepted can be stored.
 func FuzzDecode(f *testing.F) {
-	files, err := filepath.Glob("testdata/peers/*.json")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("no fixtures: %v", err)
+	files, err := filepath.Glob("testdata/*/*.json")
+	if err != nil {
+		f.Fatal(err)
 	}
+	seeds := 0
 	for _, file := range files {
 		body, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(body)
+		var s scene
+		switch filepath.Base(filepath.Dir(file)) {
+		case "offers":
+			f.Add(body)
+		case "peers":
+			if err := json.Unmarshal(body, &s); err != nil {
+				f.Fatal(err)
+			}
+		}
+		for _, step := range s.Steps {
+			seed, err := json.Marshal(step.Send["object"])
+			if err != nil {
+				f.Fatal(err)
+			}
+			seeds++
+			f.Add(seed)
+		}
+	}
+	if seeds == 0 {
+		f.Fatal("no fixtures")
 	}
 	f.Add([]byte(noteStart + `,"attachment":[{"type":"Image","url":["https://a.example/x.png"],"focalPoint":[0.1,1e400]}]}`))
 	f.Add([]byte(`{"id":"https://a.example/u","type":"Person","preferredUsername":"u","inbox":"https://a.example/i","publicKey":[{}],"attachment":[{"type":"PropertyValue"}]}`))

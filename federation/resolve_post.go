@@ -100,7 +100,7 @@ func (f *Federation) fetchPost(ctx context.Context, iri string) (*remote, error)
 
 // authorOf is the account that an object of its origin names as its author.
 func (f *Federation) authorOf(ctx context.Context, o object) (*souk.Account, error) {
-	for _, id := range o.ids("attributedTo") {
+	for _, id := range o.authors() {
 		if !SameOrigin(id, o.self()) {
 			continue
 		}

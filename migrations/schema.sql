@@ -529,7 +529,7 @@ CREATE TABLE public.post_tags (
 );
 
 -- comment: COLUMN post_tags.tag
-COMMENT ON COLUMN public.post_tags.tag IS 'Folded form (NFKC, lower case); name is as written';
+COMMENT ON COLUMN public.post_tags.tag IS 'Folded form (NFKC, lower case, Latin letters without diacritics); name is as written';
 
 -- table: posts
 CREATE TABLE public.posts (
