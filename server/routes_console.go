@@ -69,6 +69,8 @@ func (s *Server) consoleRoutes() {
 	e.GET("/console/settings", c.Member(c.Settings))
 	e.GET("/console/settings/shop", c.Owner(c.ShopForm))
 	e.POST("/console/settings/shop", c.Owner(c.SaveShop), form...)
+	e.GET("/console/settings/access", c.Owner(c.AccessForm))
+	e.POST("/console/settings/access", c.Owner(c.SaveAccess), form...)
 	e.GET("/console/settings/profile", c.Member(c.ProfileForm))
 	e.POST("/console/settings/profile", c.Member(c.SaveProfile), upload...)
 	e.GET("/console/settings/password", c.Member(c.PasswordForm))

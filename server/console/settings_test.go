@@ -45,6 +45,36 @@ func TestShopSettings(t *testing.T) {
 	n.signedIn(t, "ben").post("/console/settings/shop", form).want(http.StatusForbidden, "/console/settings/shop")
 }
 
+func TestAccessSettings(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	b := n.signedIn(t, "anna")
+	p := b.get("/console/settings").want(http.StatusOK, "/console/settings")
+	if p.Find(`.menu a[href="/console/settings/access"]`).Length() != 1 {
+		t.Error("the page is not linked")
+	}
+	for _, on := range []bool{true, false} {
+		form := b.get("/console/settings/access").want(http.StatusOK, "/console/settings/access").form("main form")
+		if ticked := form.Get("secure") != ""; ticked == on {
+			t.Errorf("ticked: %v", ticked)
+		}
+		form.Del("secure")
+		if on {
+			form.Set("secure", "1")
+		}
+		b.post("/console/settings/access", form).want(http.StatusOK, "/console/settings/access")
+		if got, err := n.db.SecureMode(t.Context()); err != nil || got != on {
+			t.Errorf("secure mode: %v, %v, want %v", got, err, on)
+		}
+	}
+	other := n.signedIn(t, "ben")
+	other.get("/console/settings/access").want(http.StatusForbidden, "/console/settings/access")
+	other.post("/console/settings/access", url.Values{"secure": {"1"}}).want(http.StatusForbidden, "/console/settings/access")
+	if got, err := n.db.SecureMode(t.Context()); err != nil || got {
+		t.Errorf("a seller turned it on: %v", err)
+	}
+}
+
 func TestProfileSettings(t *testing.T) {
 	t.Parallel()
 	n := annasShop(t)
