@@ -126,9 +126,9 @@ func TestActorHasItsKey(t *testing.T) {
 		t.Errorf("the key is %+v", actor.PublicKey)
 	}
 	public := ok(ParsePublicKeyPEM(actor.PublicKey.PublicKeyPem))(t)
-	sign := ok(n.SignGet(t.Context(), n.anna.ID))(t)
+	by := ok(n.signerOf(t.Context(), n.anna.ID))(t)
 	req := ok(http.NewRequest(http.MethodGet, "https://b.example/users/bo", nil))(t)
-	must(t, sign(req))
+	must(t, by.signGet(req, signedCavage, n.clock.Now()))
 	signed := &SignedRequest{Method: req.Method, URL: req.URL, Header: req.Header}
 	must(t, ok(ParseSignature(signed))(t).Verify(signed, public, n.clock.Now()))
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"net/http"
 
 	"souk"
 
@@ -91,14 +90,4 @@ func (f *Federation) signerOf(ctx context.Context, accountID int64) (*signer, er
 		return nil, err
 	}
 	return &signer{keyID: keyID, key: key}, nil
-}
-
-// SignGet returns what signs the GETs of a local account, for peers that show nothing to strangers.
-func (f *Federation) SignGet(ctx context.Context, accountID int64) (_ func(*http.Request) error, err error) {
-	defer wrap(&err, "signer of %d", accountID)
-	s, err := f.signerOf(ctx, accountID)
-	if err != nil {
-		return nil, err
-	}
-	return func(req *http.Request) error { return SignCavage(req, nil, s.keyID, s.key, f.db.Now()) }, nil
 }

@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -47,15 +48,11 @@ func (f *Federation) fetch(ctx context.Context, iri string) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	sign, err := f.SignGet(ctx, node.ID)
+	by, err := f.signerOf(ctx, node.ID)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.peers.ask(host, f.db.Now()); err != nil {
-		return nil, err
-	}
-	fetched, err := f.cfg.Client.Document(ctx, iri, sign)
-	f.peers.answered(host, f.db.Now(), err)
+	fetched, err := f.knockGet(ctx, by, host, iri)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +62,53 @@ func (f *Federation) fetch(ctx context.Context, iri string) (object, error) {
 	}
 	_, err = fetched.ID()
 	return o, err
+}
+
+// knockGet fetches a document, signed as the host is known to want its deliveries signed. A 401 may be about the form of the
+// signature: then once more in the other form, which is remembered for the host if that is accepted; and where the address
+// has a query, in the old form without it, as some verify it ("double knocking").
+func (f *Federation) knockGet(ctx context.Context, by *signer, host, iri string) (fetched *Fetched, err error) {
+	known, err := f.db.HostSignatures(ctx, []string{host})
+	if err != nil {
+		return nil, err
+	}
+	forms := []string{signedCavage, signedRFC9421}
+	if known[host] == signedRFC9421 {
+		slices.Reverse(forms)
+	}
+	if strings.Contains(iri, "?") {
+		forms = append(forms, signedWithoutQuery)
+	}
+	var refused *StatusError
+	for i, form := range forms {
+		if asked := f.peers.ask(host, f.db.Now()); asked != nil {
+			return nil, errors.Join(err, asked)
+		}
+		fetched, err = f.cfg.Client.Document(ctx, iri, func(req *http.Request) error { return by.signGet(req, form, f.db.Now()) })
+		f.peers.answered(host, f.db.Now(), err)
+		if errors.As(err, &refused) && refused.Code == http.StatusUnauthorized {
+			continue
+		}
+		if err == nil && i == 1 {
+			err = f.db.HostSignature(ctx, host, form)
+		}
+		break
+	}
+	return fetched, err
+}
+
+// signedWithoutQuery is draft-cavage with no query in (request-target).
+const signedWithoutQuery = "cavage without query"
+
+func (s *signer) signGet(req *http.Request, form string, now time.Time) error {
+	if form != signedWithoutQuery {
+		return s.sign(req, nil, form, now)
+	}
+	address := *req.URL
+	address.RawQuery, address.ForceQuery = "", false
+	bare := *req // with the same header fields, which the signature is set in
+	bare.URL = &address
+	return SignCavage(&bare, nil, s.keyID, s.key, now)
 }
 
 // ResolveActor is the account with the actor id (or the address of its page): as stored where that is not older than a

@@ -1,8 +1,11 @@
 package federation
 
 import (
+	"crypto"
+	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"sync"
 	"testing"
@@ -215,4 +218,62 @@ func TestDescribeHost(t *testing.T) {
 	if u, err := url.Parse(catalogue); err != nil || hostOf(catalogue) != u.Host {
 		t.Errorf("host of %s: %s", catalogue, hostOf(catalogue))
 	}
+}
+
+// A peer that refuses one form of signature is asked in the other, and next time in that at once; one that leaves the query
+// out of what it verifies is understood too. Whoever refuses all of them is asked no more often than that.
+func TestResolveKnocksTwice(t *testing.T) {
+	t.Parallel()
+	n := inbound(t)
+	key := ok(n.db.InstanceActor(t.Context()))(t)
+	public := ok(ParsePublicKeyPEM(ok(n.EnsureKey(t.Context(), key.ID))(t).PublicKey))(t)
+	for name, c := range map[string]struct {
+		understands func(s *Signature, req *SignedRequest) bool
+		path        string
+		first, next int // requests
+		fails       bool
+	}{
+		"draft-cavage":              {func(s *Signature, _ *SignedRequest) bool { return s.Spec == SpecCavage }, "/notes/1", 1, 1, false},
+		"RFC 9421":                  {func(s *Signature, _ *SignedRequest) bool { return s.Spec == SpecRFC9421 }, "/notes/1", 2, 1, false},
+		"RFC 9421, with a query":    {func(s *Signature, _ *SignedRequest) bool { return s.Spec == SpecRFC9421 }, "/notes/1?page=2", 2, 1, false},
+		"draft-cavage, bare":        {func(s *Signature, req *SignedRequest) bool { return bare(s, req, public, n.clock.Now()) }, "/notes/1?page=2", 3, 3, false},
+		"nothing":                   {func(*Signature, *SignedRequest) bool { return false }, "/notes/1", 2, 2, true},
+		"nothing, where a query is": {func(*Signature, *SignedRequest) bool { return false }, "/notes/1?page=2", 3, 3, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			requests := 0
+			var peer *httptest.Server
+			peer = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				requests++
+				req, err := NewSignedRequest(r, mustURL(peer.URL), nil)
+				if err != nil {
+					t.Error(err)
+				}
+				s, err := ParseSignature(req)
+				if err != nil || s.Verify(req, public, n.clock.Now()) != nil || !c.understands(s, req) {
+					w.WriteHeader(http.StatusUnauthorized)
+					return
+				}
+				w.Header().Set("Content-Type", activityMedia)
+				_ = json.NewEncoder(w).Encode(m{"id": peer.URL + "/notes/1", "type": "Note"})
+			}))
+			defer peer.Close()
+			for i, want := range []int{c.first, c.next} {
+				requests = 0
+				_, err := n.fetch(t.Context(), peer.URL+c.path)
+				if (err != nil) != c.fails || requests != want {
+					t.Errorf("time %d: %v after %d requests, want %d", i+1, err, requests, want)
+				}
+			}
+		})
+	}
+}
+
+// bare reports whether a draft-cavage signature verifies for the address without its query only.
+func bare(s *Signature, req *SignedRequest, key crypto.PublicKey, now time.Time) bool {
+	without := *req
+	address := *req.URL
+	address.RawQuery = ""
+	without.URL = &address
+	return s.Spec == SpecCavage && s.Verify(&without, key, now) == nil
 }

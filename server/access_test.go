@@ -109,8 +109,10 @@ func (n *node) get(by *node, account *souk.Account, path, accept string) got {
 	req := must(http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.url+path, nil))(n.t)
 	req.Header.Set("Accept", accept)
 	if by != nil {
-		sign := must(by.SignGet(n.t.Context(), account.ID))(n.t)
-		done(n.t, sign(req))
+		must(by.EnsureKey(n.t.Context(), account.ID))(n.t)
+		keyID, key, err := by.SigningKey(n.t.Context(), account.ID)
+		done(n.t, err)
+		done(n.t, federation.SignCavage(req, nil, keyID, must(federation.ParsePrivateKeyPEM(key))(n.t), n.now))
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res := must(client.Do(req))(n.t)
