@@ -20,6 +20,8 @@ const (
 	EventUnfollowed       = "unfollowed"        // TargetID = account, URI = the follow's id
 	EventFollowAccepted   = "follow_accepted"   // AccountID = followed (local), TargetID = follower, URI = the follow's id
 	EventFollowRejected   = "follow_rejected"   // same
+	EventBlocked          = "blocked"           // TargetID = blocked account, URI = the block's id
+	EventUnblocked        = "unblocked"         // same
 	EventListingCreated   = "listing_created"   // ObjectID = listing: published for the first time
 	EventListingChanged   = "listing_changed"   // ObjectID = listing
 	EventListingDeleted   = "listing_deleted"   // ObjectID = listing (now a tombstone)

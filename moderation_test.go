@@ -26,10 +26,11 @@ func TestBlock(t *testing.T) {
 		}
 	}
 	got := n.waiting(t)
-	if len(got) == 2 && got[0] == EventUnfollowed {
+	if len(got) == 3 && got[0] == EventUnfollowed {
 		got[0], got[1] = got[1], got[0]
 	}
-	wantKinds(t, got, EventFollowRejected, EventUnfollowed) // the other node must stop sending, and know that it follows no more
+	// The other node must stop sending, know that it follows no more, and that it is blocked: once, however often.
+	wantKinds(t, got, EventFollowRejected, EventUnfollowed, EventBlocked)
 	if err := n.ReceiveLike(ctx, ben.URI+"/like", ben, p.ID); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a like of who is blocked: %v", err)
 	}
@@ -45,6 +46,68 @@ func TestBlock(t *testing.T) {
 	}
 	if err := n.Block(ctx, n.owner.ID, n.owner.ID); !isInvalid(err, "account") {
 		t.Errorf("oneself: %v", err)
+	}
+	for range 2 {
+		if err := n.Unblock(ctx, n.owner.ID, ben.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantKinds(t, n.waiting(t), EventUnblocked)
+	if err := n.ReceiveLike(ctx, ben.URI+"/like", ben, p.ID); err != nil {
+		t.Errorf("a like after the block was lifted: %v", err)
+	}
+}
+
+// Who is blocked elsewhere can neither see, answer, like, boost nor follow who blocked; others can.
+func TestBlockedElsewhere(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	ben := n.remote(t, "ben", "far.example")
+	cora, err := n.CreateAccount(ctx, NewAccount{Name: "cora"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.follows(t, ben)
+	p := n.said(t, ben, "hello", "", Public)
+	n.waiting(t)
+	if err := n.ReceiveBlock(ctx, ben.URI+"#block", ben, n.owner.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantKinds(t, n.waiting(t)) // it knows
+	if state, err := n.FollowState(ctx, n.owner.ID, ben.ID); err != nil || state != "" {
+		t.Errorf("still follows: %q %v", state, err)
+	}
+	if err := n.Like(ctx, n.owner.ID, p.ID); !errors.Is(err, ErrNotFound) {
+		t.Errorf("like: %v", err)
+	}
+	if _, err := n.Boost(ctx, n.owner.ID, p.ID); !errors.Is(err, ErrNotFound) {
+		t.Errorf("boost: %v", err)
+	}
+	if _, err := n.CreatePost(ctx, n.owner.ID, NewPost{Source: "but", InReplyTo: p.ID}); !isInvalid(err, "in_reply_to") {
+		t.Errorf("reply: %v", err)
+	}
+	if _, err := n.Follow(ctx, n.owner.ID, ben.ID); !errors.Is(err, ErrForbidden) {
+		t.Errorf("follow: %v", err)
+	}
+	if list, err := n.AccountPosts(ctx, n.owner.ID, ben.ID, AccountFilter{}, Page{}); err != nil || len(list) != 0 {
+		t.Errorf("sees %v %v", list, err)
+	}
+	if err := n.Like(ctx, cora.ID, p.ID); err != nil {
+		t.Errorf("somebody else: %v", err)
+	}
+	if err := n.ReceiveUndo(ctx, ben.URI+"#block", ben); err != nil { // by its id alone
+		t.Fatal(err)
+	}
+	if err := n.Like(ctx, n.owner.ID, p.ID); err != nil {
+		t.Errorf("after it was taken back: %v", err)
+	}
+	// Taken back before it came, it changes nothing when it comes.
+	if err := n.ReceiveUnblock(ctx, ben.URI+"#late", ben, n.owner.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.ReceiveBlock(ctx, ben.URI+"#late", ben, n.owner.ID); !errors.Is(err, ErrGone) {
+		t.Errorf("a block taken back before: %v", err)
 	}
 }
 

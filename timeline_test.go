@@ -153,7 +153,7 @@ func TestBlockedBySomebody(t *testing.T) {
 	ctx := t.Context()
 	ben := n.remote(t, "ben", "far.example")
 	p := n.said(t, ben, "hello", "", Public)
-	if err := n.Block(ctx, ben.ID, n.owner.ID); err != nil {
+	if err := n.ReceiveBlock(ctx, ben.URI+"#block", ben, n.owner.ID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := n.Post(ctx, n.owner.ID, p.ID); !errors.Is(err, ErrNotFound) {

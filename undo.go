@@ -80,15 +80,16 @@ func (db *DB) lockActivity(ctx context.Context, uri string) error {
 	return err
 }
 
-// ReceiveUndo takes back what a remote account did under the id, whatever it was: a follow, a like or a boost. What is
-// not there is remembered, so that it changes nothing when it comes late.
+// ReceiveUndo takes back what a remote account did under the id, whatever it was: a follow, a like, a block or a
+// boost. What is not there is remembered, so that it changes nothing when it comes late.
 func (db *DB) ReceiveUndo(ctx context.Context, uri string, from *Account) (err error) {
 	defer wrap(&err, "receive undo of %s", uri)
 	return db.Tx(ctx, func(tx *DB) error {
 		if err := tx.lockActivity(ctx, uri); err != nil {
 			return err
 		}
-		for _, sql := range []string{`delete from follows where follower_id = $1 and uri = $2`, `delete from likes where account_id = $1 and uri = $2`} {
+		for _, sql := range []string{`delete from follows where follower_id = $1 and uri = $2`, `delete from likes where account_id = $1 and uri = $2`,
+			`delete from blocks where blocker_id = $1 and uri = $2`} {
 			tag, err := tx.q.Exec(ctx, sql, from.ID, uri)
 			if err != nil {
 				return err

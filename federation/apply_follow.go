@@ -125,7 +125,7 @@ func (f *Federation) applyUndo(ctx context.Context, in *incoming) (plan, error) 
 		if err != nil {
 			return nil, err
 		}
-		return func(ctx context.Context, tx *souk.DB) error { return tx.Unblock(ctx, in.by.ID, blocked.ID) }, nil
+		return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveUnblock(ctx, id, in.by, blocked.ID, patient) }, nil
 	}
 	return nil, ignored("undo of %.50q", undone.kind())
 }
@@ -136,14 +136,4 @@ func (f *Federation) undoByID(in *incoming, id string) (plan, error) {
 		return nil, foreign("undo of %.200q", id)
 	}
 	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveUndo(ctx, id, in.by) }, nil
-}
-
-// applyBlock notes that an account of this node is blocked (ActivityPub 7.9 leaves it to servers; Mastodon and others
-// tell): follows between the two end, and what the blocked one does to the other is refused.
-func (f *Federation) applyBlock(ctx context.Context, in *incoming) (plan, error) {
-	blocked, err := f.local(ctx, in.id)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, tx *souk.DB) error { return tx.Block(ctx, in.by.ID, blocked.ID) }, nil
 }

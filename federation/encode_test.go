@@ -121,6 +121,8 @@ func sampleDocuments(t *testing.T, n *testNode) map[string]any {
 		"remove.json":     e.pinOf("Remove", testBase+"/activities/210", samplePost(souk.Public)),
 		"accept.json":     activity{Context: plainContext(), ID: testBase + "/activities/206", Type: "Accept", Actor: anna.URI, To: []string{bo.URI}, Object: followed},
 		"like.json":       activity{Context: plainContext(), ID: anna.URI + "#likes/1", Type: "Like", Actor: anna.URI, To: []string{bo.URI}, Object: "https://b.example/notes/1"},
+		"block.json":      e.blockOf(anna.URI+"#blocks/1", anna, &bo),
+		"unblock.json":    e.undo(testBase+"/activities/209", e.blockOf(anna.URI+"#blocks/1", anna, &bo)),
 		"profile.json":    e.profileUpdate(testBase+"/activities/207", anna),
 		"catalogued.json": e.announced(catalogue, testBase+"/activities/208", inner),
 		"collection.json": ordered(testBase+"/users/anna/outbox", 3),

@@ -115,6 +115,8 @@ func (t teller) tell(ctx context.Context) (note string, err error) {
 		return t.like(ctx)
 	case souk.EventFollowed, souk.EventUnfollowed:
 		return t.follow(ctx)
+	case souk.EventBlocked, souk.EventUnblocked:
+		return t.block(ctx)
 	case souk.EventFollowAccepted, souk.EventFollowRejected:
 		return t.answer(ctx)
 	case souk.EventPinned, souk.EventUnpinned:
