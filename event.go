@@ -22,6 +22,7 @@ const (
 	EventFollowRejected   = "follow_rejected"   // same
 	EventBlocked          = "blocked"           // TargetID = blocked account, URI = the block's id
 	EventUnblocked        = "unblocked"         // same
+	EventReported         = "reported"          // AccountID = instance actor, ObjectID = report that its target's node shall hear of
 	EventListingCreated   = "listing_created"   // ObjectID = listing: published for the first time
 	EventListingChanged   = "listing_changed"   // ObjectID = listing
 	EventListingDeleted   = "listing_deleted"   // ObjectID = listing (now a tombstone)

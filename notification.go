@@ -16,9 +16,11 @@ const (
 	NotifyLike          = "like"           // FromID likes PostID
 	NotifyBoost         = "boost"          // FromID boosts PostID
 	NotifyOrder         = "order"          // OrderID was placed
+	NotifyReport        = "report"         // ReportID waits; for the owner
 )
 
-// Notification tells a local account that something happened. FromID, PostID and OrderID are 0 where the kind has none.
+// Notification tells a local account that something happened. FromID, PostID, OrderID and ReportID are 0
+// where the kind has none.
 type Notification struct {
 	ID        int64
 	AccountID int64
@@ -26,12 +28,13 @@ type Notification struct {
 	FromID    int64
 	PostID    int64
 	OrderID   int64
+	ReportID  int64
 	Created   time.Time
 	Read      *time.Time
 }
 
 const notificationColumns = `id, account_id, kind, coalesce(from_id, 0) as from_id, coalesce(post_id, 0) as post_id,
-	coalesce(order_id, 0) as order_id, created, read`
+	coalesce(order_id, 0) as order_id, coalesce(report_id, 0) as report_id, created, read`
 
 // notify tells an account, in the transaction of what happened. It is quiet, and no error, where the account is not one
 // of this node's people, where it would be about oneself or about someone it blocks, where somebody of a silenced host

@@ -44,17 +44,21 @@ func goneDocument(t *tombstone) (*Document, error) {
 }
 
 // Actor is the actor document of a person or shop of this node, at /users/{name}. A deleted one is a tombstone with
-// status 410; names of nobody, and of actors that have another address, are souk.ErrNotFound. Whom the account blocks may
+// status 410, a suspended one says so and little else; names of nobody, and of actors that have another address, are
+// souk.ErrNotFound. Whom the account blocks may
 // read it, to understand the block. In secure mode those who do not sign are shown no more than the key, which another
 // server may need before it can sign.
 func (f *Federation) Actor(ctx context.Context, by *SignedRequest, name string) (_ *Document, err error) {
 	defer wrap(&err, "actor %q", name)
-	a, err := f.person(ctx, name)
+	a, err := f.db.LocalAccount(ctx, name)
 	if errors.Is(err, souk.ErrGone) {
 		return goneDocument(&tombstone{ID: f.db.BaseURL() + "/users/" + strings.ToLower(name), Type: "Tombstone", FormerType: "Person"})
 	}
 	if err != nil {
 		return nil, err
+	}
+	if !a.Person() {
+		return nil, souk.ErrNotFound
 	}
 	asker, err := f.admit(ctx, by)
 	var refused *RefusedError
@@ -129,12 +133,17 @@ func (f *Federation) withKey(ctx context.Context, a *souk.Account) (*souk.Accoun
 
 // actor is a local account, which has its key, as others read it, without @context.
 func (e encoder) actor(a *souk.Account) *actor {
+	if a.Suspended != nil { // its name and keys are needed to understand what it said; the rest is hidden
+		bare := *a
+		bare.DisplayName, bare.Bio, bare.Fields, bare.Avatar, bare.Header = "", "", nil, nil, nil
+		bare.Discoverable, bare.Indexable, a = false, false, &bare
+	}
 	o := &actor{ID: a.URI, Type: a.Kind, Username: a.Name, Webfinger: a.Name + "@" + e.db.HandleDomain(), Name: a.Title(), Summary: a.Bio,
 		URL: a.URL, Inbox: a.Inbox, Outbox: a.Outbox, Followers: a.FollowersURI, Following: a.FollowingURI, Featured: a.FeaturedURI,
 		Endpoints:    endpoints{SharedInbox: a.SharedInbox},
 		PublicKey:    publicKey{ID: a.KeyID, Owner: a.URI, PublicKeyPEM: a.PublicKey},
 		Locked:       a.Locked,
-		Discoverable: a.Discoverable, Indexable: a.Indexable,
+		Discoverable: a.Discoverable, Indexable: a.Indexable, Suspended: a.Suspended != nil,
 		Published: timestamp(a.Created), AlsoKnownAs: a.AlsoKnownAs, MovedTo: a.MovedTo, Attachment: []propertyValue{}}
 	if updated := timestamp(a.Updated); updated > o.Published {
 		o.Updated = updated

@@ -244,7 +244,9 @@ func (f *Federation) read(ctx context.Context, r souk.Received) (*incoming, erro
 		return nil, ignored("the sender is blocked here")
 	}
 	in := &incoming{Received: r, body: body}
-	if in.id, in.object, err = body.one("object"); err != nil {
+	if h.kind == "Flag" { // the only one that is about many things at once
+		in.id = h.object
+	} else if in.id, in.object, err = body.one("object"); err != nil {
 		return nil, err
 	}
 	actor := f.ResolveActor
@@ -300,5 +302,6 @@ func (f *Federation) handlers(in *incoming, do *plan) []any {
 		func(ctx context.Context, _ vocab.ActivityStreamsAdd) error { return run(ctx, f.applyAdd) },
 		func(ctx context.Context, _ vocab.ActivityStreamsRemove) error { return run(ctx, f.applyRemove) },
 		func(ctx context.Context, _ vocab.ActivityStreamsMove) error { return run(ctx, f.applyMove) },
+		func(ctx context.Context, _ vocab.ActivityStreamsFlag) error { return run(ctx, f.applyFlag) },
 	}
 }

@@ -125,7 +125,9 @@ func (f *Federation) applyUndo(ctx context.Context, in *incoming) (plan, error) 
 		if err != nil {
 			return nil, err
 		}
-		return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveUnblock(ctx, id, in.by, blocked.ID, patient) }, nil
+		return func(ctx context.Context, tx *souk.DB) error {
+			return tx.ReceiveUnblock(ctx, id, in.by, blocked.ID, patient)
+		}, nil
 	}
 	return nil, ignored("undo of %.50q", undone.kind())
 }

@@ -92,6 +92,8 @@ func sampleDocuments(t *testing.T, n *testNode) map[string]any {
 	instance, catalogue := sampleAccount(), sampleAccount()
 	instance.Role, instance.Kind, instance.URI = souk.RoleInstance, "Application", testBase+"/actor"
 	catalogue.Role, catalogue.Kind, catalogue.URI, catalogue.FollowersURI = souk.RoleCatalogue, "Service", testBase+"/catalogue", testBase+"/catalogue/followers"
+	suspended := sampleAccount()
+	suspended.Suspended = pointer(at(6))
 	gone := samplePost(souk.Public)
 	gone.Deleted = pointer(at(20))
 	buried := e.tombstone(gone)
@@ -122,10 +124,13 @@ func sampleDocuments(t *testing.T, n *testNode) map[string]any {
 		"accept.json":     activity{Context: plainContext(), ID: testBase + "/activities/206", Type: "Accept", Actor: anna.URI, To: []string{bo.URI}, Object: followed},
 		"like.json":       activity{Context: plainContext(), ID: anna.URI + "#likes/1", Type: "Like", Actor: anna.URI, To: []string{bo.URI}, Object: "https://b.example/notes/1"},
 		"block.json":      e.blockOf(anna.URI+"#blocks/1", anna, &bo),
-		"unblock.json":    e.undo(testBase+"/activities/209", e.blockOf(anna.URI+"#blocks/1", anna, &bo)),
-		"profile.json":    e.profileUpdate(testBase+"/activities/207", anna),
-		"catalogued.json": e.announced(catalogue, testBase+"/activities/208", inner),
-		"collection.json": ordered(testBase+"/users/anna/outbox", 3),
+		"unblock.json":    e.undo(testBase+"/activities/211", e.blockOf(anna.URI+"#blocks/1", anna, &bo)),
+		"flag.json": e.flagOf(testBase+"/activities/212", instance, &souk.Report{ReporterID: &anna.ID, Reporter: anna, Target: &bo, Comment: "Sells <fakes>",
+			Posts: []souk.Post{{URI: "https://b.example/notes/1"}, {URI: "https://b.example/notes/2", Deleted: pointer(at(1))}}}),
+		"actor_suspended.json": actorOf(suspended),
+		"profile.json":         e.profileUpdate(testBase+"/activities/207", anna),
+		"catalogued.json":      e.announced(catalogue, testBase+"/activities/208", inner),
+		"collection.json":      ordered(testBase+"/users/anna/outbox", 3),
 		"page.json": &collection{Context: plainContext(), ID: testBase + "/catalogue/outbox?page=true&after=100", Type: "OrderedCollectionPage",
 			PartOf: testBase + "/catalogue/outbox", Next: testBase + "/catalogue/outbox?page=true&after=200", OrderedItems: []json.RawMessage{inner}},
 		"replies.json": &collection{Context: plainContext(), ID: testBase + "/posts/100/replies", Type: "Collection", TotalItems: pointer(1),

@@ -117,6 +117,8 @@ func (t teller) tell(ctx context.Context) (note string, err error) {
 		return t.follow(ctx)
 	case souk.EventBlocked, souk.EventUnblocked:
 		return t.block(ctx)
+	case souk.EventReported:
+		return t.report(ctx)
 	case souk.EventFollowAccepted, souk.EventFollowRejected:
 		return t.answer(ctx)
 	case souk.EventPinned, souk.EventUnpinned:

@@ -44,7 +44,7 @@ const (
 		`"manuallyApprovesFollowers":"as:manuallyApprovesFollowers","alsoKnownAs":{"@id":"as:alsoKnownAs","@type":"@id"},` +
 		`"movedTo":{"@id":"as:movedTo","@type":"@id"},` +
 		`"toot":"http://joinmastodon.org/ns#","featured":{"@id":"toot:featured","@type":"@id"},` +
-		`"discoverable":"toot:discoverable","indexable":"toot:indexable",` +
+		`"discoverable":"toot:discoverable","indexable":"toot:indexable","suspended":"toot:suspended",` +
 		`"blurhash":"toot:blurhash","focalPoint":{"@id":"toot:focalPoint","@container":"@list"},` +
 		`"schema":"http://schema.org#","PropertyValue":"schema:PropertyValue","value":"schema:value",` +
 		`"webfinger":"https://purl.archive.org/socialweb/webfinger#webfinger",` +
@@ -178,6 +178,7 @@ type activity struct {
 	Published string          `json:"published,omitempty"`
 	To        []string        `json:"to,omitempty"`
 	CC        []string        `json:"cc,omitempty"`
+	Content   string          `json:"content,omitempty"` // of a Flag
 	Object    any             `json:"object"`
 	Target    string          `json:"target,omitempty"` // of Add, Remove and Move
 }
@@ -202,6 +203,7 @@ type actor struct {
 	Locked       bool            `json:"manuallyApprovesFollowers"`
 	Discoverable bool            `json:"discoverable"`
 	Indexable    bool            `json:"indexable"`
+	Suspended    bool            `json:"suspended,omitempty"`
 	Published    string          `json:"published"`
 	Updated      string          `json:"updated,omitempty"`
 	AlsoKnownAs  []string        `json:"alsoKnownAs,omitempty"`

@@ -1,0 +1,87 @@
+package souk
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// SuspendAccount takes an account out of sight, until UnsuspendAccount. Only the owner of the node may.
+//
+// Of a remote account nothing is accepted any more, its posts are hidden here, and follows between it and this node's
+// people end; its node is told of those that ended, as if they had unfollowed and refused. An account of this node cannot
+// sign in, its sessions and tokens end, its page and posts are not shown, and other nodes are told (an Update whose actor
+// says suspended). The owner and the node's own actors cannot be suspended (*Invalid).
+func (db *DB) SuspendAccount(ctx context.Context, by, id int64) (err error) {
+	defer wrap(&err, "suspend account %d", id)
+	return db.changeSuspension(ctx, by, id, `update accounts set suspended = $2, updated = $2 where id = $1 and suspended is null`, func(tx *DB, a *Account) error {
+		if a.Local() {
+			if err := tx.SignOutOthers(ctx, id, ""); err != nil {
+				return err
+			}
+			_, err := tx.q.Exec(ctx, `update tokens set revoked = coalesce(revoked, $2) where account_id = $1`, id, tx.Now())
+			return err
+		}
+		return tx.endAllFollows(ctx, a)
+	})
+}
+
+// UnsuspendAccount shows an account and what it posted again. Follows, sessions and tokens that ended do not come back.
+func (db *DB) UnsuspendAccount(ctx context.Context, by, id int64) (err error) {
+	defer wrap(&err, "unsuspend account %d", id)
+	return db.changeSuspension(ctx, by, id, `update accounts set suspended = null, updated = $2 where id = $1 and suspended is not null`, nil)
+}
+
+func (db *DB) changeSuspension(ctx context.Context, by, id int64, sql string, then func(*DB, *Account) error) error {
+	return db.Tx(ctx, func(tx *DB) error {
+		if err := tx.requireOwner(ctx, by); err != nil {
+			return err
+		}
+		a, err := tx.Account(ctx, id)
+		if err != nil {
+			return err
+		}
+		if a.Local() && a.Role != RoleSeller && a.Role != RoleMember {
+			return invalid("account", "suspend_owner", "the owner cannot be suspended")
+		}
+		tag, err := tx.q.Exec(ctx, sql, id, tx.Now())
+		if err != nil || tag.RowsAffected() == 0 {
+			return err // it is so already
+		}
+		if then != nil {
+			if err := then(tx, a); err != nil {
+				return err
+			}
+		}
+		if err := tx.IndexPostsOf(ctx, id); err != nil {
+			return err
+		}
+		if err := tx.touchShop(ctx); err != nil {
+			return err
+		}
+		return tx.emit(ctx, Event{Kind: EventActorUpdated, AccountID: id}, a.Local())
+	})
+}
+
+// endAllFollows ends all follows between a remote account and accounts of this node.
+func (db *DB) endAllFollows(ctx context.Context, a *Account) error {
+	rows, err := db.q.Query(ctx, `select distinct case when follower_id = $1 then followee_id else follower_id end from follows
+		where $1 in (follower_id, followee_id) order by 1`, a.ID)
+	if err != nil {
+		return err
+	}
+	others, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return err
+	}
+	for _, id := range others {
+		ours, err := db.accountWhere(ctx, `id = $1`, id)
+		if err != nil {
+			return err
+		}
+		if err := db.endFollows(ctx, ours, a.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
