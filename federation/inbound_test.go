@@ -41,11 +41,14 @@ func inbound(t *testing.T, change ...func(*Config)) *testNode {
 // m is a JSON object in a test.
 type m = map[string]any
 
+// redirect is an address that a server sends people to.
+type redirect string
+
 // otherNode is a server of somebody else: it answers what docs holds by path, and signs what it sends.
 type otherNode struct {
 	*httptest.Server
 	mu    sync.Mutex
-	docs  map[string]any // by path and query; an int is a status
+	docs  map[string]any // by path and query; an int is a status, a redirect its target
 	asked map[string]int
 	key   *rsa.PrivateKey
 }
@@ -65,6 +68,10 @@ func newOtherNode(t *testing.T, key int, at ...string) *otherNode {
 		}
 		if status, ok := doc.(int); ok {
 			w.WriteHeader(status)
+			return
+		}
+		if to, ok := doc.(redirect); ok {
+			http.Redirect(w, r, string(to), http.StatusFound)
 			return
 		}
 		w.Header().Set("Content-Type", activityMedia)
