@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -27,9 +28,12 @@ type Config struct {
 	Blobs Blobs
 	// Log receives what no caller can be told; nil discards it.
 	Log *slog.Logger
-	// Backoff is how long to wait after the 1st, 2nd ... failed attempt of inbox work; the last one repeats.
+	// Backoff is how long to wait after the 1st, 2nd ... failed attempt of deliveries and inbox work; the last one repeats.
 	// Empty means DefaultBackoff.
 	Backoff []time.Duration
+	// Jitter spreads retries: each wait of Backoff grows by a quarter of what it returns, a number from 0 to below 1. Nil means
+	// at random, so that what failed together does not come back together.
+	Jitter func() float64
 	// HoldFor is how long an unpaid order holds its stock; 0 means 7 days.
 	HoldFor time.Duration
 }
@@ -75,6 +79,9 @@ func New(pool *pgxpool.Pool, cfg Config) (*DB, error) {
 	}
 	if len(cfg.Backoff) == 0 {
 		cfg.Backoff = DefaultBackoff()
+	}
+	if cfg.Jitter == nil {
+		cfg.Jitter = rand.Float64
 	}
 	if cfg.HoldFor == 0 {
 		cfg.HoldFor = 7 * 24 * time.Hour

@@ -44,7 +44,7 @@ func TestDeliveriesWaitWithTheirHost(t *testing.T) {
 	if err != nil || len(list) != 3 || len(bodies) != 3 || list[0].ID > list[1].ID {
 		t.Fatalf("due: %v %v", list, err)
 	}
-	if err := n.DeliveryFailed(ctx, list[0], 503, "busy", false, 0); err != nil {
+	if err := n.DeliveryFailed(ctx, list[0], Failure{Status: 503, Reason: "busy"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := n.ReleaseHost(ctx, "slow.example"); err != nil {
@@ -72,7 +72,7 @@ func TestHostDiesAndRevives(t *testing.T) {
 			t.Fatalf("day %d: %v %v", day, list, err)
 		}
 		d = list[0]
-		if err := n.DeliveryFailed(ctx, d, 0, "no answer", false, 0); err != nil {
+		if err := n.DeliveryFailed(ctx, d, Failure{Reason: "no answer"}); err != nil {
 			t.Fatal(err)
 		}
 		h, err := n.Host(ctx, "dead.example")
@@ -84,8 +84,8 @@ func TestHostDiesAndRevives(t *testing.T) {
 		}
 		n.clock.Advance(24 * time.Hour)
 	}
-	if err := n.Delivered(ctx, d, 202); err != nil {
-		t.Fatal(err)
+	if goOn, err := n.Delivered(ctx, d, 202); err != nil || !goOn {
+		t.Fatal(goOn, err)
 	}
 	if h, err := n.Host(ctx, "dead.example"); err != nil || h.DeadSince != nil || h.Failures != 0 {
 		t.Errorf("did not revive: %+v %v", h, err)
@@ -141,7 +141,7 @@ func TestDeliveriesAskedAbout(t *testing.T) {
 	if err != nil || len(all) != 3 {
 		t.Fatal(all, err)
 	}
-	if err := n.DeliveryFailed(ctx, all[0], 400, "no", true, 0); err != nil {
+	if err := n.EndDelivery(ctx, all[0], Failure{Status: 400, Reason: "no"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -180,5 +180,66 @@ func TestClaimsEnd(t *testing.T) {
 	}
 	if waiting, err := n.InboxWaiting(ctx); err != nil || waiting != 0 || claims != maxClaims {
 		t.Errorf("taken up %d times, %d wait, %v", claims, waiting, err)
+	}
+}
+
+// Waits grow at random by up to a quarter: what failed together does not come back together. A day is the longest.
+func TestRetriesAreSpread(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	spread := 0.0
+	n.cfg.Jitter = func() float64 { return spread }
+	rests := func(host string) time.Duration {
+		t.Helper()
+		list, _, err := n.DueDeliveries(t.Context(), host, 1)
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		if err := n.DeliveryFailed(t.Context(), list[0], Failure{Reason: "no answer"}); err != nil {
+			t.Fatal(err)
+		}
+		h, err := n.Host(t.Context(), host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h.NextAt.Sub(n.Now())
+	}
+	for _, s := range []float64{0, 0.5, 0.999} {
+		spread = s
+		host := "h" + formatID(int64(s*1000)) + ".example"
+		n.queue(t, host)
+		for i, step := range DefaultBackoff() {
+			step = min(step, 24*time.Hour)
+			if got, want := rests(host), step+time.Duration(float64(step)*s/4); got.Round(time.Second) != want.Round(time.Second) {
+				t.Errorf("jitter %v: rests %v after failure %d, want %v", s, got, i+1, want)
+			}
+		}
+	}
+}
+
+// A delivery is given up after two weeks, what takes something back after three months.
+func TestDeliveriesAreGivenUp(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	for _, kind := range []string{"Create", "Delete"} {
+		id := n.NewID()
+		a := Activity{ID: id, URI: n.BaseURL() + "/activities/" + formatID(id), AccountID: n.owner.ID, Type: kind, Body: []byte(`{}`)}
+		if err := n.QueueActivity(ctx, a, []Recipient{{"https://gone.example/inbox", "gone.example"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		days, ended int64
+		waiting     int
+	}{{13, 0, 2}, {2, 1, 1}, {74, 0, 1}, {2, 1, 0}} {
+		n.clock.Advance(time.Duration(tt.days) * 24 * time.Hour)
+		ended, err := n.GiveUpDeliveries(ctx)
+		if err != nil || ended != tt.ended {
+			t.Errorf("%d were given up, want %d, %v", ended, tt.ended, err)
+		}
+		if waiting, err := n.Deliveries(ctx, 0, "gone.example", "queued", Page{}); err != nil || len(waiting) != tt.waiting {
+			t.Errorf("%d wait, want %d, %v", len(waiting), tt.waiting, err)
+		}
 	}
 }

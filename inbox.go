@@ -46,6 +46,10 @@ type Sender struct {
 	PublicKey string // PEM
 	Fetched   time.Time
 	Deleted   bool
+
+	Resting   bool       // our deliveries to the host wait
+	Signature string     // how the host wants its deliveries signed
+	Checked   *time.Time // when that was last found out
 }
 
 // Sender looks up, in one query, all that decides about an activity before its signature: host is that of the actor's id.
@@ -53,9 +57,10 @@ func (db *DB) Sender(ctx context.Context, activityID, actorURI, host string) (s 
 	defer wrap(&err, "sender %s", actorURI)
 	err = db.q.QueryRow(ctx, `select exists (select from inbox where activity_id = $1),
 			`+hostSuspended("$3")+` or a.suspended is not null,
-			a.id is not null, coalesce(a.key_id, ''), coalesce(a.public_key, ''), coalesce(a.fetched, 'epoch'), a.deleted is not null
-		from (values (1)) one left join accounts a on a.uri = $2 and a.host <> ''`, activityID, actorURI, host).
-		Scan(&s.Replay, &s.Refused, &s.Known, &s.KeyID, &s.PublicKey, &s.Fetched, &s.Deleted)
+			a.id is not null, coalesce(a.key_id, ''), coalesce(a.public_key, ''), coalesce(a.fetched, 'epoch'), a.deleted is not null,
+			coalesce(h.next_at > $4, false), coalesce(h.signature, 'cavage'), h.signature_checked
+		from (values (1)) one left join accounts a on a.uri = $2 and a.host <> '' left join hosts h on h.host = $3`, activityID, actorURI, host, db.Now()).
+		Scan(&s.Replay, &s.Refused, &s.Known, &s.KeyID, &s.PublicKey, &s.Fetched, &s.Deleted, &s.Resting, &s.Signature, &s.Checked)
 	return s, err
 }
 
@@ -114,9 +119,15 @@ func (db *DB) RetryActivity(ctx context.Context, r Received, reason string) (err
 	return err
 }
 
-// Backoff is how long to wait after the n-th failed attempt (from 1).
-func (db *DB) Backoff(n int) time.Duration {
-	return db.cfg.Backoff[min(max(n, 1), len(db.cfg.Backoff))-1]
+// Backoff is how long to wait after the n-th failed attempt (from 1), with its jitter.
+func (db *DB) Backoff(n int) time.Duration { return db.spread(db.step(n)) }
+
+// step is how long to wait after the n-th failed attempt (from 1).
+func (db *DB) step(n int) time.Duration { return db.cfg.Backoff[min(max(n, 1), len(db.cfg.Backoff))-1] }
+
+// spread adds jitter to a wait.
+func (db *DB) spread(wait time.Duration) time.Duration {
+	return wait + time.Duration(float64(wait)/4*db.cfg.Jitter())
 }
 
 // InboxWaiting counts what is received and not applied yet.

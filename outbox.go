@@ -28,7 +28,8 @@ type Recipient struct {
 	Host  string
 }
 
-// QueueActivity stores an activity and one delivery for each inbox, in the transaction of the caller.
+// QueueActivity stores an activity and one delivery for each inbox, in the transaction of the caller. Nothing is queued for
+// hosts that are suspended, and no Update of a post for an inbox that its Create was sent to in vain.
 func (db *DB) QueueActivity(ctx context.Context, a Activity, to []Recipient) (err error) {
 	defer wrap(&err, "queue activity %s", a.URI)
 	now := db.Now()
@@ -48,9 +49,13 @@ func (db *DB) QueueActivity(ctx context.Context, a Activity, to []Recipient) (er
 		where not exists (select from hosts h where h.host = r.host) order by 1 on conflict do nothing`, hosts); err != nil {
 		return err
 	}
+	unwanted := ""
+	if a.Type == "Update" && a.PostID != nil {
+		unwanted = ` and not exists (select from activities a where a.id = $1 and ` + neverGot + `)`
+	}
 	if _, err := db.q.Exec(ctx, `insert into deliveries (activity_id, sender_id, inbox, host, next_at, created)
-		select $1, $2, r.inbox, r.host, $3, $3 from unnest($4::text[], $5::text[]) as r (inbox, host)
-		where not exists (select from hosts h where h.host = r.host and h.severity = 'suspend')
+		select $1, $2, i.inbox, i.host, $3, $3 from unnest($4::text[], $5::text[]) as i (inbox, host)
+		where not exists (select from hosts h where h.host = i.host and h.severity = 'suspend')`+unwanted+`
 		on conflict (activity_id, inbox) do nothing`, a.ID, a.AccountID, now, inboxes, hosts); err != nil {
 		return err
 	}
@@ -129,7 +134,8 @@ func (db *DB) HideActivities(ctx context.Context, postID int64) (err error) {
 // Reached are the inboxes that got any activity about a post: a Delete or Update must reach them too.
 func (db *DB) Reached(ctx context.Context, postID int64) (_ []Recipient, err error) {
 	defer wrap(&err, "reached by %d", postID)
-	rows, err := db.q.Query(ctx, `select distinct d.inbox, d.host from deliveries d join activities a on a.id = d.activity_id where a.post_id = $1`, postID)
+	rows, err := db.q.Query(ctx, `select d.inbox, d.host from deliveries d join activities a on a.id = d.activity_id where a.post_id = $1
+		union select i.inbox, i.host from reached r join inboxes i on i.id = any(r.inboxes) where r.post_id = $1`, postID)
 	if err != nil {
 		return nil, err
 	}

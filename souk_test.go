@@ -65,7 +65,7 @@ type node struct {
 func annasShop(t *testing.T) *node {
 	t.Helper()
 	c := newClock()
-	db, err := New(pgtest.New(t), Config{BaseURL: "https://shop.example", Now: c.Now, Blobs: folder(t.TempDir())})
+	db, err := New(pgtest.New(t), Config{BaseURL: "https://shop.example", Now: c.Now, Blobs: folder(t.TempDir()), Jitter: func() float64 { return 0 }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,7 @@ type receiver struct {
 
 type arrival struct {
 	path string
+	http int // major version
 	spec SignatureSpec
 	id   string
 	kind string
@@ -45,12 +46,17 @@ type answering struct {
 // newReceiver starts a server that knows the keys of the accounts.
 func newReceiver(t *testing.T, n *testNode, accounts ...*souk.Account) *receiver {
 	t.Helper()
+	return startReceiver(t, n, (*httptest.Server).Start, accounts...)
+}
+
+func startReceiver(t *testing.T, n *testNode, start func(*httptest.Server), accounts ...*souk.Account) *receiver {
+	t.Helper()
 	p := &receiver{keys: map[string]string{}}
 	for _, a := range accounts {
 		a = ok(n.EnsureKey(t.Context(), a.ID))(t)
 		p.keys[a.KeyID] = a.PublicKey
 	}
-	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got, err := p.receive(r, n.clock.Now())
 		if err != nil {
 			t.Errorf("%s: %v", r.URL, err)
@@ -72,8 +78,9 @@ func newReceiver(t *testing.T, n *testNode, accounts ...*souk.Account) *receiver
 		}
 		w.WriteHeader(reply.status)
 	}))
+	start(p.Server)
 	t.Cleanup(p.Close)
-	p.host = strings.TrimPrefix(p.URL, "http://")
+	_, p.host, _ = strings.Cut(p.URL, "://")
 	return p
 }
 
@@ -106,7 +113,7 @@ func (p *receiver) receive(r *http.Request, now time.Time) (got arrival, err err
 	if err := s.Verify(req, key, now); err != nil {
 		return got, err
 	}
-	got = arrival{path: r.URL.Path, spec: s.Spec}
+	got = arrival{path: r.URL.Path, http: r.ProtoMajor, spec: s.Spec}
 	if err := json.Unmarshal(body, &got.body); err != nil {
 		return got, err
 	}
@@ -239,24 +246,36 @@ func TestDeliverKeepsOrderOverFailures(t *testing.T) {
 
 func TestDeliverRetryAfter(t *testing.T) {
 	t.Parallel()
-	for _, code := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
-		n := newNode(t, testBase)
+	n := newNode(t, testBase)
+	for _, tt := range []struct {
+		status int
+		after  func() string
+	}{
+		{http.StatusTooManyRequests, func() string { return "3600" }},
+		{http.StatusServiceUnavailable, func() string { return "3600" }},
+		{http.StatusTooManyRequests, func() string { return n.clock.Now().Add(time.Hour).Format(http.TimeFormat) }},
+		{http.StatusServiceUnavailable, func() string { return n.clock.Now().Add(time.Hour).Format(http.TimeFormat) }},
+	} {
 		p := newReceiver(t, n, n.anna)
 		n.follower(t, p, "bo")
 		p.answerWith(func(arrival, int) answering {
-			return answering{status: code, header: http.Header{"Retry-After": {"3600"}}}
+			return answering{status: tt.status, header: http.Header{"Retry-After": {tt.after()}}}
 		})
 		must(t, n.Deliver(t.Context()))
 		n.clock.advance(59 * time.Minute)
+		must(t, n.db.HostSpoke(t.Context(), p.host, false)) // it lives, and still wants to be left alone
 		must(t, n.Deliver(t.Context()))
 		if got := p.asked(); got != 1 {
-			t.Errorf("%d: asked %d times within the hour that it asked for", code, got)
+			t.Errorf("%d, %s: asked %d times within the hour that it asked for", tt.status, tt.after(), got)
+		}
+		if h := ok(n.db.Host(t.Context(), p.host))(t); h.Failures != 0 {
+			t.Errorf("%d: a host that says when counts as failing", tt.status)
 		}
 		p.answerWith(nil)
 		n.clock.advance(2 * time.Minute)
 		must(t, n.Deliver(t.Context()))
 		if got := p.kinds(); !slices.Equal(got, []string{"Accept"}) {
-			t.Errorf("%d: after the hour arrived %v", code, got)
+			t.Errorf("%d: after the hour arrived %v", tt.status, got)
 		}
 	}
 }

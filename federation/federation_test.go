@@ -56,12 +56,12 @@ func newNode(t *testing.T, base string, change ...func(*Config)) *testNode {
 	t.Helper()
 	n := &testNode{pool: pgtest.New(t), clock: newClock()}
 	var err error
-	n.db, err = souk.New(n.pool, souk.Config{BaseURL: base, Now: n.clock.Now})
+	n.db, err = souk.New(n.pool, souk.Config{BaseURL: base, Now: n.clock.Now, Jitter: func() float64 { return 0 }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(n.db.Close)
-	client := NewClient(FetchConfig{AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 5 * time.Second})
+	client := NewClient(FetchConfig{AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 5 * time.Second, Now: n.clock.Now})
 	t.Cleanup(client.CloseIdle)
 	cfg := Config{Client: client, Version: "1.2.3", Poll: 10 * time.Millisecond}
 	for _, f := range change {

@@ -89,7 +89,13 @@ func (f *Federation) receive(ctx context.Context, req *SignedRequest) (h head, e
 	if wait := f.limits.arrived(h.actor, h.host, f.db.Now()); wait > 0 {
 		return h, &RefusedError{Status: http.StatusTooManyRequests, Reason: "too many activities of this actor or its domain", RetryAfter: wait}
 	}
-	_, err = f.db.ReceiveActivity(ctx, souk.Received{ActivityID: h.id, Type: h.kind, Actor: h.actor, Host: h.host, Body: req.Body})
+	if _, err = f.db.ReceiveActivity(ctx, souk.Received{ActivityID: h.id, Type: h.kind, Actor: h.actor, Host: h.host, Body: req.Body}); err != nil {
+		return h, err
+	}
+	// Who speaks lives, and understands the form in which it signs.
+	if newer := req.Header.Get("Signature-Input") != "" && sender.TryNewer(f.db.Now()); newer || sender.Resting {
+		err = f.db.HostSpoke(ctx, h.host, newer)
+	}
 	return h, err
 }
 

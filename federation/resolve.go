@@ -73,7 +73,7 @@ func (f *Federation) knockGet(ctx context.Context, by *signer, host, iri string)
 		return nil, err
 	}
 	forms := []string{signedCavage, signedRFC9421}
-	if known[host] == signedRFC9421 {
+	if known[host].Try == signedRFC9421 {
 		slices.Reverse(forms)
 	}
 	if strings.Contains(iri, "?") {

@@ -302,6 +302,8 @@ CREATE TABLE public.hosts (
     held boolean DEFAULT false NOT NULL,
     severity text DEFAULT ''::text NOT NULL,
     reject_media boolean DEFAULT false NOT NULL,
+    asked_to_wait boolean DEFAULT false NOT NULL,
+    let_through timestamp with time zone,
     reject_reports boolean DEFAULT false NOT NULL,
     CONSTRAINT hosts_severity_check CHECK ((severity = ANY (ARRAY[''::text, 'silence'::text, 'suspend'::text]))),
     CONSTRAINT hosts_signature_check CHECK ((signature = ANY (ARRAY['cavage'::text, 'rfc9421'::text])))
@@ -310,8 +312,14 @@ CREATE TABLE public.hosts (
 -- comment: TABLE hosts
 COMMENT ON TABLE public.hosts IS 'What is known of each remote origin (host, with the port where it is not the default)';
 
+-- comment: COLUMN hosts.next_at
+COMMENT ON COLUMN public.hosts.next_at IS 'The host rests until then: after a failure, or since it asked for it (asked_to_wait)';
+
 -- comment: COLUMN hosts.severity
 COMMENT ON COLUMN public.hosts.severity IS 'What host_blocks say of this host: suspend refuses everything, silence keeps it out of public places. Kept here so that all who ask need an equality only';
+
+-- comment: COLUMN hosts.let_through
+COMMENT ON COLUMN public.hosts.let_through IS 'When its rest last ended early, because it spoke to us';
 
 -- table: inbox
 CREATE TABLE public.inbox (
@@ -332,6 +340,26 @@ CREATE TABLE public.inbox (
 -- sequence: inbox_id_seq
 ALTER TABLE public.inbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.inbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+-- table: inboxes
+CREATE TABLE public.inboxes (
+    id bigint NOT NULL,
+    inbox text NOT NULL,
+    host text NOT NULL
+);
+
+-- comment: TABLE inboxes
+COMMENT ON TABLE public.inboxes IS 'Inboxes that old posts reached; see reached';
+
+-- sequence: inboxes_id_seq
+ALTER TABLE public.inboxes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.inboxes_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -563,6 +591,15 @@ COMMENT ON COLUMN public.posts.in_timeline IS 'False for a listing that its sell
 
 -- comment: COLUMN posts.deleted
 COMMENT ON COLUMN public.posts.deleted IS 'A tombstone: texts are emptied, the id and uri stay for ever';
+
+-- table: reached
+CREATE TABLE public.reached (
+    post_id bigint NOT NULL,
+    inboxes bigint[] NOT NULL
+);
+
+-- comment: TABLE reached
+COMMENT ON TABLE public.reached IS 'Where a post went, of deliveries that are pruned: its Update and Delete must go there too';
 
 -- table: report_notes
 CREATE TABLE public.report_notes (
@@ -891,6 +928,14 @@ ALTER TABLE ONLY public.inbox
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (id);
 
+-- constraint: inboxes inboxes_inbox_key
+ALTER TABLE ONLY public.inboxes
+    ADD CONSTRAINT inboxes_inbox_key UNIQUE (inbox);
+
+-- constraint: inboxes inboxes_pkey
+ALTER TABLE ONLY public.inboxes
+    ADD CONSTRAINT inboxes_pkey PRIMARY KEY (id);
+
 -- constraint: likes likes_pkey
 ALTER TABLE ONLY public.likes
     ADD CONSTRAINT likes_pkey PRIMARY KEY (account_id, post_id);
@@ -962,6 +1007,10 @@ ALTER TABLE ONLY public.posts
 -- constraint: posts posts_uri_key
 ALTER TABLE ONLY public.posts
     ADD CONSTRAINT posts_uri_key UNIQUE (uri);
+
+-- constraint: reached reached_pkey
+ALTER TABLE ONLY public.reached
+    ADD CONSTRAINT reached_pkey PRIMARY KEY (post_id);
 
 -- constraint: report_notes report_notes_pkey
 ALTER TABLE ONLY public.report_notes
@@ -1055,6 +1104,9 @@ CREATE UNIQUE INDEX accounts_one_owner ON public.accounts USING btree (role) WHE
 -- index: activities_account
 CREATE INDEX activities_account ON public.activities USING btree (account_id, id DESC) WHERE public;
 
+-- index: activities_passing
+CREATE INDEX activities_passing ON public.activities USING btree (created) WHERE ((post_id IS NULL) OR (type <> ALL (ARRAY['Create'::text, 'Announce'::text])));
+
 -- index: activities_post
 CREATE INDEX activities_post ON public.activities USING btree (post_id) WHERE (post_id IS NOT NULL);
 
@@ -1067,14 +1119,20 @@ CREATE INDEX blocks_blocked ON public.blocks USING btree (blocked_id);
 -- index: catalogue_listing
 CREATE INDEX catalogue_listing ON public.catalogue USING btree (listing_id);
 
+-- index: deliveries_created
+CREATE INDEX deliveries_created ON public.deliveries USING brin (created);
+
 -- index: deliveries_due
-CREATE INDEX deliveries_due ON public.deliveries USING btree (next_at) WHERE (state = 'queued'::text);
+CREATE INDEX deliveries_due ON public.deliveries USING btree (host, next_at) WHERE (state = 'queued'::text);
 
 -- index: deliveries_failed
 CREATE INDEX deliveries_failed ON public.deliveries USING btree (id DESC) WHERE (state = 'failed'::text);
 
 -- index: deliveries_queued
 CREATE INDEX deliveries_queued ON public.deliveries USING btree (host, id) WHERE (state = 'queued'::text);
+
+-- index: events_at
+CREATE INDEX events_at ON public.events USING brin (at);
 
 -- index: events_waiting
 CREATE INDEX events_waiting ON public.events USING btree (id) WHERE (done IS NULL);

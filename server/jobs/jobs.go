@@ -46,7 +46,7 @@ const keepInbox = 7 * 24 * time.Hour
 const keepUndone = 30 * 24 * time.Hour
 
 // expireWorker ends what has had its time: unpaid orders give their stock back, remote listings that nobody renewed
-// leave the index, sessions, old inbox rows and orphaned pictures go.
+// leave the index, sessions, old inbox rows and orphaned pictures go, deliveries that nobody took are given up.
 type expireWorker struct {
 	river.WorkerDefaults[souk.ExpireArgs]
 	db *souk.DB
@@ -58,6 +58,7 @@ func (w *expireWorker) Work(ctx context.Context, _ *river.Job[souk.ExpireArgs]) 
 	_, sessions := w.db.ExpireSessions(ctx)
 	_, inbox := w.db.PruneInbox(ctx, keepInbox)
 	_, undone := w.db.PruneUndone(ctx, keepUndone)
+	_, deliveries := w.db.GiveUpDeliveries(ctx)
 	_, media := w.db.PruneMedia(ctx, 100)
-	return errors.Join(orders, listings, sessions, inbox, undone, media)
+	return errors.Join(orders, listings, sessions, inbox, undone, deliveries, media)
 }
