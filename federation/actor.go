@@ -156,10 +156,21 @@ func (e encoder) actor(a *souk.Account) *actor {
 	case souk.RoleInstance:
 		o.Followers, o.Following, o.Featured = "", "", ""
 		o.Catalogue = e.db.BaseURL() + "/catalogue"
+		o.Implements = capabilities()
+		return o
 	case souk.RoleCatalogue:
 		o.Featured = ""
 	}
+	o.Generator = &generator{ID: e.db.BaseURL() + "/actor", Type: "Application", Implements: capabilities()}
 	return o
+}
+
+// capabilities are what the node can do that others cannot see otherwise (FEP-844e).
+func capabilities() []capability {
+	return []capability{
+		{Type: "Link", Href: "https://datatracker.ietf.org/doc/html/rfc9421", Name: "RFC-9421: HTTP Message Signatures"},
+		{Type: "Link", Href: "https://w3id.org/fep/0837", Name: "FEP-0837: Federated Marketplace"},
+	}
 }
 
 // portrait is an avatar or header; nil where there is none.

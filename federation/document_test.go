@@ -42,7 +42,8 @@ func TestWebFinger(t *testing.T) {
 	answers := map[string]string{
 		"acct:anna@shop.example": "anna", "acct:ANNA@Shop.Example": "anna", "acct:@anna@shop.example": "anna", "anna@shop.example": "anna",
 		"ACCT:anna@shop.example": "anna", testBase + "/users/anna": "anna", testBase + "/@anna": "anna",
-		testBase: "anna", testBase + "/": "anna", testBase + "/actor": "shop.example", "acct:shop.example@shop.example": "shop.example",
+		"acct:Anna@SHOP.example": "anna", testBase + "/users/ANNA": "anna", testBase + "/@Anna": "anna", testBase + "/users/anna#main-key": "anna",
+		testBase: "shop.example", testBase + "/": "shop.example", testBase + "/actor": "shop.example", "acct:shop.example@shop.example": "shop.example",
 		testBase + "/catalogue": "catalogue", "acct:catalogue@shop.example": "catalogue",
 	}
 	for resource, name := range answers {
@@ -71,7 +72,54 @@ func TestWebFinger(t *testing.T) {
 		t.Errorf("sent as %s", doc.ContentType)
 	}
 	golden(t, "webfinger.json", doc.Body)
+	golden(t, "webfinger_node.json", ok(n.WebFinger(t.Context(), testBase+"/"))(t).Body)
 	golden(t, "host-meta.xml", ok(n.HostMeta())(t).Body)
+	only := read(t, ok(n.WebFinger(t.Context(), testBase+"/", relService, "nothing"))(t))
+	if links := only["links"].([]any); len(links) != 1 || links[0].(m)["href"] != testBase+"/actor" {
+		t.Errorf("asked for one relation: %v", links)
+	}
+}
+
+// Handles may have a domain of their own, and the node answers for both.
+func TestWebFingerOfSplitDomain(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase)
+	db := ok(souk.New(n.pool, souk.Config{BaseURL: testBase, HandleDomain: "pots.example", Now: n.clock.Now}))(t)
+	t.Cleanup(db.Close)
+	split := New(db, Config{})
+	for _, resource := range []string{"acct:anna@pots.example", "acct:anna@shop.example", testBase + "/users/anna", testBase + "/@anna", "https://pots.example/@anna"} {
+		doc := read(t, ok(split.WebFinger(t.Context(), resource))(t))
+		if doc["subject"] != "acct:anna@pots.example" || doc["links"].([]any)[1].(m)["href"] != testBase+"/users/anna" {
+			t.Errorf("%s: %v", resource, doc)
+		}
+	}
+	for _, resource := range []string{"acct:pots.example@pots.example", "acct:shop.example@shop.example", "https://pots.example/", testBase + "/"} {
+		doc := read(t, ok(split.WebFinger(t.Context(), resource))(t))
+		if self := doc["links"].([]any)[1].(m); self["rel"] != "self" || self["href"] != testBase+"/actor" {
+			t.Errorf("%s: %v", resource, doc)
+		}
+	}
+	if actor := read(t, ok(split.Actor(t.Context(), nil, "anna"))(t)); actor["webfinger"] != "anna@pots.example" || actor["id"] != testBase+"/users/anna" {
+		t.Errorf("the actor says %v", actor["webfinger"])
+	}
+}
+
+// What a node can do stands on its own actor, and on all others by it (FEP-844e).
+func TestCapabilities(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase)
+	node := read(t, ok(n.NodeActor(t.Context()))(t))
+	anna := read(t, ok(n.Actor(t.Context(), nil, "anna"))(t))
+	for what, list := range map[string]any{"node": node["implements"], "anna": anna["generator"].(m)["implements"]} {
+		var hrefs []string
+		for _, c := range list.([]any) {
+			hrefs = append(hrefs, c.(m)["href"].(string))
+		}
+		equal(t, what, hrefs, "https://datatracker.ietf.org/doc/html/rfc9421", "https://w3id.org/fep/0837")
+	}
+	if anna["generator"].(m)["id"] != node["id"] {
+		t.Errorf("anna was made by %v", anna["generator"])
+	}
 }
 
 func TestNodeInfo(t *testing.T) {

@@ -164,7 +164,7 @@ func TestGolden(t *testing.T) {
 // answered reports whether a golden file is one of TestWebFinger and TestNodeInfo.
 func answered(name string) bool {
 	switch name {
-	case "webfinger.json", "nodeinfo.json", "nodeinfo_2.0.json", "nodeinfo_2.1.json":
+	case "webfinger.json", "webfinger_node.json", "nodeinfo.json", "nodeinfo_2.0.json", "nodeinfo_2.1.json":
 		return true
 	}
 	return false

@@ -55,11 +55,13 @@ type nodeUpstream struct {
 	Name string `json:"name"`
 }
 
-// NodeInfoLinks is /.well-known/nodeinfo. Both versions are listed: some clients know only 2.0.
+// NodeInfoLinks is /.well-known/nodeinfo. Both versions are listed, since some clients know only 2.0; and the instance actor
+// (FEP-2677).
 func (f *Federation) NodeInfoLinks() (*Document, error) {
 	doc, err := answer(map[string][]jrdLink{"links": {
 		{Rel: nodeInfoSchema + "2.0", Href: f.db.BaseURL() + "/nodeinfo/2.0"},
 		{Rel: nodeInfoSchema + "2.1", Href: f.db.BaseURL() + "/nodeinfo/2.1"},
+		{Rel: relApplication, Href: f.db.BaseURL() + "/actor"},
 	}})
 	if err == nil {
 		doc.ContentType = "application/json"

@@ -48,6 +48,7 @@ const (
 		`"blurhash":"toot:blurhash","focalPoint":{"@id":"toot:focalPoint","@container":"@list"},` +
 		`"schema":"http://schema.org#","PropertyValue":"schema:PropertyValue","value":"schema:value",` +
 		`"webfinger":"https://purl.archive.org/socialweb/webfinger#webfinger",` +
+		`"implements":{"@id":"https://w3id.org/fep/844e/implements","@type":"@id","@container":"@set"},` +
 		`"catalogue":{"@id":"urn:x-souk:catalogue","@type":"@id"}}]`
 )
 
@@ -211,7 +212,23 @@ type actor struct {
 	Attachment   []propertyValue `json:"attachment"`
 	Icon         *attachment     `json:"icon,omitempty"`
 	Image        *attachment     `json:"image,omitempty"`
-	Catalogue    string          `json:"catalogue,omitempty"` // instance actor only
+	Catalogue    string          `json:"catalogue,omitempty"`  // instance actor only
+	Implements   []capability    `json:"implements,omitempty"` // instance actor only; FEP-844e
+	Generator    *generator      `json:"generator,omitempty"`  // all others: the instance actor
+}
+
+// generator is the instance actor as other actors show it: as much as tells what the node can do (FEP-844e).
+type generator struct {
+	ID         string       `json:"id"`
+	Type       string       `json:"type"`
+	Implements []capability `json:"implements"`
+}
+
+// capability is a specification that the node implements.
+type capability struct {
+	Type string `json:"type"`
+	Href string `json:"href"`
+	Name string `json:"name"`
 }
 
 // actorStub is what of an actor is shown without a signature in secure mode.

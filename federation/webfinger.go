@@ -3,9 +3,9 @@ package federation
 import (
 	"context"
 	"encoding/xml"
-	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"souk"
@@ -17,6 +17,12 @@ type jrd struct {
 	Links   []jrdLink `json:"links"`
 }
 
+// The relations that lead to a server's own actor: FEP-d556 in WebFinger, FEP-2677 in NodeInfo.
+const (
+	relService     = activityStreamsProfile + "#Service"
+	relApplication = activityStreamsProfile + "#Application"
+)
+
 type jrdLink struct {
 	Rel      string `json:"rel"`
 	Type     string `json:"type,omitempty"`
@@ -25,10 +31,11 @@ type jrdLink struct {
 }
 
 // WebFinger answers who a resource of this node is (RFC 7033): acct:name@domain in any case, with the domain of handles
-// or of addresses; the address of an actor or of a profile page; and the node's own address, which is its owner.
-// acct:domain@domain is the instance actor. A resource that cannot be read is a *souk.Invalid, to be answered by 400;
-// one that is not of this node, or nobody, is souk.ErrNotFound.
-func (f *Federation) WebFinger(ctx context.Context, resource string) (_ *Document, err error) {
+// or of addresses; the address of an actor or of a profile page. acct:domain@domain and the node's own address are its
+// instance actor (FEP-d556). rels, where there are any, are the only relations of links that are answered (4.3). A resource
+// that cannot be read is a *souk.Invalid, to be answered by 400; one that is not of this node, or nobody, is
+// souk.ErrNotFound.
+func (f *Federation) WebFinger(ctx context.Context, resource string, rels ...string) (_ *Document, err error) {
 	defer wrap(&err, "webfinger %.200q", resource)
 	a, err := f.resource(ctx, resource)
 	if err != nil {
@@ -46,6 +53,16 @@ func (f *Federation) WebFinger(ctx context.Context, resource string) (_ *Documen
 			{Rel: "self", Type: ldMedia + `; profile="` + activityStreamsProfile + `"`, Href: a.URI},
 			{Rel: "http://ostatus.org/schema/1.0/subscribe", Template: f.db.BaseURL() + "/authorize_interaction?uri={uri}"},
 		},
+	}
+	if a.Role == souk.RoleInstance {
+		found.Links = append(found.Links, jrdLink{Rel: relService, Type: activityMedia, Href: a.URI})
+	}
+	if a.Avatar != nil {
+		portrait := encoder{f.db}.portrait(a.Avatar, 400)
+		found.Links = append(found.Links, jrdLink{Rel: "http://webfinger.net/rel/avatar", Type: portrait.MediaType, Href: portrait.URL})
+	}
+	if len(rels) > 0 {
+		found.Links = slices.DeleteFunc(found.Links, func(l jrdLink) bool { return !slices.Contains(rels, l.Rel) })
 	}
 	doc, err := answer(found)
 	if err == nil {
@@ -94,13 +111,7 @@ func (f *Federation) addressed(ctx context.Context, u *url.URL) (*souk.Account, 
 		return nil, souk.ErrNotFound
 	}
 	switch path := u.Path; {
-	case path == "" || path == "/":
-		owner, err := f.db.Owner(ctx)
-		if errors.Is(err, souk.ErrNotFound) {
-			return f.db.InstanceActor(ctx)
-		}
-		return owner, err
-	case path == "/actor":
+	case path == "" || path == "/" || path == "/actor":
 		return f.db.InstanceActor(ctx)
 	case path == "/catalogue":
 		return f.db.Catalogue(ctx)

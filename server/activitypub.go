@@ -133,7 +133,7 @@ func single(f func(ctx context.Context) (*federation.Document, error)) echo.Hand
 
 // webFinger answers RFC 7033 requests: 400 where the resource cannot be read, 404 where nobody is meant.
 func (s *Server) webFinger(c echo.Context) error {
-	doc, err := s.cfg.Federation.WebFinger(c.Request().Context(), c.QueryParam("resource"))
+	doc, err := s.cfg.Federation.WebFinger(c.Request().Context(), c.QueryParam("resource"), c.QueryParams()["rel"]...)
 	var invalid *souk.Invalid
 	if errors.As(err, &invalid) {
 		return echo.NewHTTPError(http.StatusBadRequest, invalid.Error())
