@@ -66,6 +66,7 @@ func newRoot(environ []string) *cobra.Command {
 		newBenchCommand(environ),
 		newListingCommand(load, environ),
 		newMigrateCommand(load, environ),
+		newQueueCommand(load, environ),
 		newReindexCommand(load, environ),
 		newServeCommand(load, environ),
 		newTokenCommand(load, environ),
