@@ -172,9 +172,11 @@ func markdownHTML(source string) string {
 	return out.String()
 }
 
-// RenderInline makes safe HTML of one line: links become links, nothing else is marked up.
+// RenderInline makes safe HTML of one line of a profile: links become links, nothing else is marked up. They have rel="me":
+// the page behind one may link back and so confirm who is behind the profile, and the other way round.
 func RenderInline(source string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(RenderMarkdown(source, Links{}).HTML, "<p>"), "</p>")
+	line := strings.TrimSuffix(strings.TrimPrefix(RenderMarkdown(source, Links{}).HTML, "<p>"), "</p>")
+	return strings.ReplaceAll(line, `" rel="nofollow`, `" rel="me nofollow`)
 }
 
 // outsideLinks applies f to the text of an HTML fragment that is not inside tags, links or code.

@@ -130,6 +130,38 @@ func TestPostsOfOthersAndHiddenOnesHaveNoPage(t *testing.T) {
 	}
 }
 
+// D7: what a page is as a document, who wrote it, and what link cards and search engines show of it.
+func TestPagesNameTheirDocuments(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	l := s.cup(nil)
+	must(s.SaveProfile(t.Context(), s.owner.ID, souk.Profile{Fields: []souk.Field{{Name: "Web", Value: "https://anna.example"}}}))(t)
+	p := s.says(s.owner, souk.NewPost{Source: "Fresh from the kiln"})
+	for path, page := range map[string]struct{ id, creator, data string }{
+		"/":                        {s.owner.URI, s.Handle(s.owner), `"OnlineStore"`},
+		"/@anna":                   {s.owner.URI, s.Handle(s.owner), ""},
+		"/posts/" + tail(p.URI):    {p.URI, s.Handle(s.owner), ""},
+		"/products/celadon-cup":    {l.Post.URI, s.Handle(s.owner), `"Product"`},
+		"/zh/products/celadon-cup": {l.Post.URI, s.Handle(s.owner), `"Product"`},
+	} {
+		d := s.page(path, 200)
+		want(t, d, `head link[rel=alternate][type="application/activity+json"]@href`, page.id)
+		want(t, d, `head meta[name="fediverse:creator"]@content`, page.creator)
+		for _, property := range []string{"og:title", "og:type", "og:url", "og:site_name"} {
+			if d.Find(`head meta[property="`+property+`"]`).AttrOr("content", "") == "" {
+				t.Errorf("%s has no %s", path, property)
+			}
+		}
+		if data := d.Find(`script[type="application/ld+json"]`).Text(); !strings.Contains(data, page.data) {
+			t.Errorf("%s tells search engines %q, without %s", path, data, page.data)
+		}
+		if r := s.get(strings.TrimPrefix(page.id, s.url), "Accept", "application/activity+json"); r.StatusCode != 200 || !strings.Contains(string(r.body), `"id":"`+page.id+`"`) {
+			t.Errorf("%s leads to %d %.200s", path, r.StatusCode, r.body)
+		}
+	}
+	want(t, s.page("/@anna", 200), `dl.specs dd a[rel~=me]@href`, "https://anna.example")
+}
+
 func TestProfile(t *testing.T) {
 	t.Parallel()
 	s := annasShop(t)
