@@ -32,7 +32,7 @@ func (w *deliverWorker) Work(ctx context.Context, job *river.Job[souk.DeliverArg
 // It returns when nothing is due and nothing runs, and, without an error, when the context ends.
 func (f *Federation) Deliver(ctx context.Context) (err error) {
 	defer wrap(&err, "deliver")
-	d := &drain{f: f, done: make(chan error), lanes: newLanes(f.cfg.Hosts), senders: map[int64]*sender{}}
+	d := &drain{f: f, done: make(chan error), lanes: newLanes(f.cfg.Hosts), senders: map[int64]*sender{}, followers: map[int64]*followersOf{}}
 	return d.run(ctx)
 }
 
@@ -42,8 +42,9 @@ type drain struct {
 	done  chan error // one value for each host that is through
 	lanes *lanes
 
-	mu      sync.Mutex
-	senders map[int64]*sender // by account: a fan-out asks for the same key a thousand times
+	mu        sync.Mutex
+	followers map[int64]*followersOf // by account: one query for the whole fan-out
+	senders   map[int64]*sender      // by account: a fan-out asks for the same key a thousand times
 }
 
 func (d *drain) run(ctx context.Context) error {

@@ -284,7 +284,14 @@ func maySignOtherwise(res *Response, used string) bool {
 
 // post makes one attempt: Date, digest and signature are of this moment.
 func (v *visit) post(ctx context.Context, by *signer, delivery souk.Delivery, body []byte, spec string) (*Response, error) {
+	followers, err := v.followersField(ctx, delivery)
+	if err != nil {
+		return nil, err
+	}
 	return v.f.cfg.Client.Post(ctx, delivery.Inbox, body, activityMedia, func(req *http.Request) error {
+		if followers != "" {
+			req.Header.Set(syncField, followers)
+		}
 		return by.sign(req, body, spec, v.f.db.Now())
 	})
 }

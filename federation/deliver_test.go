@@ -36,6 +36,9 @@ type arrival struct {
 	id   string
 	kind string
 	body map[string]any
+
+	header http.Header
+	signed *Signature
 }
 
 type answering struct {
@@ -113,7 +116,7 @@ func (p *receiver) receive(r *http.Request, now time.Time) (got arrival, err err
 	if err := s.Verify(req, key, now); err != nil {
 		return got, err
 	}
-	got = arrival{path: r.URL.Path, http: r.ProtoMajor, spec: s.Spec}
+	got = arrival{path: r.URL.Path, http: r.ProtoMajor, spec: s.Spec, signed: s, header: r.Header}
 	if err := json.Unmarshal(body, &got.body); err != nil {
 		return got, err
 	}

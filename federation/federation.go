@@ -92,6 +92,7 @@ func (f *Federation) AddWorkers(workers *river.Workers) {
 	river.AddWorker(workers, &deliverWorker{f: f})
 	river.AddWorker(workers, &inboxWorker{f: f})
 	river.AddWorker(workers, &backfillWorker{f: f})
+	river.AddWorker(workers, &syncFollowsWorker{f: f})
 	river.AddWorker(workers, &featuredWorker{f: f})
 }
 

@@ -89,8 +89,12 @@ func (f *Federation) receive(ctx context.Context, req *SignedRequest) (h head, e
 	if wait := f.limits.arrived(h.actor, h.host, f.db.Now()); wait > 0 {
 		return h, &RefusedError{Status: http.StatusTooManyRequests, Reason: "too many activities of this actor or its domain", RetryAfter: wait}
 	}
-	if _, err = f.db.ReceiveActivity(ctx, souk.Received{ActivityID: h.id, Type: h.kind, Actor: h.actor, Host: h.host, Body: req.Body}); err != nil {
+	fresh, err := f.db.ReceiveActivity(ctx, souk.Received{ActivityID: h.id, Type: h.kind, Actor: h.actor, Host: h.host, Body: req.Body})
+	if err != nil || !fresh {
 		return h, err
+	}
+	if err := f.heedFollowers(ctx, req, h.actor); err != nil { // the activity has been received all the same
+		f.cfg.Log.Warn("followers not compared", "actor", h.actor, "error", err)
 	}
 	// Who speaks lives, and understands the form in which it signs.
 	if newer := req.Header.Get("Signature-Input") != "" && sender.TryNewer(f.db.Now()); newer || sender.Resting {

@@ -204,8 +204,8 @@ func (s *Signature) baseCavage(req *SignedRequest, target string) ([]byte, error
 
 // SignCavage signs an outgoing request with rsa-sha256 as draft-cavage-12 writes it. It sets Date, Digest (when there is
 // a body or the method is POST) and Signature, and removes what an earlier signing left, so a request may be signed
-// again. body is what will be sent. Covered are (request-target), host, date, then digest and content-type, or accept
-// on a GET that has one. req.URL must have an ASCII host. Safe for concurrent use with one key.
+// again. body is what will be sent. Covered are (request-target), host, date, then digest, content-type and
+// Collection-Synchronization, or accept on a GET that has one. req.URL must have an ASCII host. Safe for concurrent use with one key.
 func SignCavage(req *http.Request, body []byte, keyID string, key *rsa.PrivateKey, now time.Time) error {
 	host, target, err := signedTarget(req, keyID)
 	if err != nil {
@@ -231,6 +231,10 @@ func SignCavage(req *http.Request, body []byte, keyID string, key *rsa.PrivateKe
 		b = append(append(b, "\ndigest: "...), digest...)
 		b = append(append(b, "\ncontent-type: "...), contentType...)
 		covered = "(request-target) host date digest content-type"
+		if sync := req.Header[syncField]; len(sync) == 1 {
+			b = append(append(b, "\ncollection-synchronization: "...), sync[0]...)
+			covered += " collection-synchronization"
+		}
 	} else if accept := req.Header["Accept"]; len(accept) == 1 {
 		b = append(append(b, "\naccept: "...), strings.Trim(accept[0], " \t")...)
 		covered = "(request-target) host date accept"

@@ -175,7 +175,7 @@ func authority(scheme, host string) string {
 
 // SignRFC9421 signs an outgoing request with rsa-v1_5-sha256. It sets Content-Digest (when there is a body or the method
 // is POST), Signature-Input and Signature, and removes what an earlier signing left. body is what will be sent. Covered
-// are @method, @target-uri and content-digest, with created and keyid, which is what Mastodon 4.5 asks for. req.URL must
+// are @method, @target-uri, content-digest and Collection-Synchronization, with created and keyid, which is what Mastodon 4.5 asks for. req.URL must
 // have an ASCII host. Safe for concurrent use with one key.
 func SignRFC9421(req *http.Request, body []byte, keyID string, key *rsa.PrivateKey, now time.Time) error {
 	host, target, err := signedTarget(req, keyID)
@@ -192,6 +192,10 @@ func SignRFC9421(req *http.Request, body []byte, keyID string, key *rsa.PrivateK
 		req.Header["Content-Digest"] = []string{digest}
 		b = append(append(b, "\n\"content-digest\": "...), digest...)
 		covered = `("@method" "@target-uri" "content-digest")`
+		if sync := req.Header[syncField]; len(sync) == 1 {
+			b = append(append(b, "\n\"collection-synchronization\": "...), sync[0]...)
+			covered = `("@method" "@target-uri" "content-digest" "collection-synchronization")`
+		}
 	}
 	params := covered + ";created=" + strconv.FormatInt(now.Unix(), 10) + `;keyid="` + keyID + `";alg="rsa-v1_5-sha256"`
 	b = append(append(b, "\n\"@signature-params\": "...), params...)

@@ -30,6 +30,7 @@ func (s *Server) routes() {
 	e.GET("/users/:name", negotiate(s.byName(fed.Actor), s.profilePage), open)
 	e.GET("/users/:name/outbox", s.pageByName(fed.Outbox), open)
 	e.GET("/users/:name/followers", s.pageByName(fed.Followers), open)
+	e.GET("/users/:name/followers_synchronization", s.byName(fed.FollowersAt), open)
 	e.GET("/users/:name/following", s.pageByName(fed.Following), open)
 	e.GET("/users/:name/featured", s.byName(fed.Featured), open)
 	e.GET("/actor", single(fed.NodeActor), open)
