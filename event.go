@@ -31,6 +31,11 @@ const (
 	EventPinned           = "pinned"            // ObjectID = post or listing
 	EventUnpinned         = "unpinned"          // ObjectID = post or listing
 	EventMoved            = "moved"             // TargetID = the account that AccountID goes on as
+	EventOffered          = "offered"           // ObjectID = agreement: AccountID (local) orders of TargetID
+	EventOfferTakenBack   = "offer_taken_back"  // same
+	EventOfferAnswered    = "offer_answered"    // ObjectID = agreement: AccountID (local) sells to TargetID, or does not
+	EventAgreementChanged = "agreement_changed" // ObjectID = order of TargetID, which is in another state
+	EventAgreementDone    = "agreement_done"    // ObjectID = order of TargetID, which is settled
 	EventActorUpdated     = "actor_updated"     // AccountID
 	EventActorDeleted     = "actor_deleted"     // AccountID
 )

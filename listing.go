@@ -46,13 +46,16 @@ type Listing struct {
 	Created        time.Time
 	Updated        time.Time
 	Slug           string // "" for remote ones
+	Intent         string // remote: id of the primary intent where one piece can be ordered by an Offer (FEP-0837), else ""
+	Reciprocal     string // remote: id of the reciprocal intent, or ""
+	UnitBased      bool   // remote: several can be ordered at once
 
 	Variants []Variant `db:"-"` // at least one, in order
 	Post     *Post     `db:"-"`
 }
 
 const listingColumns = `l.id, l.seller_id, l.title, l.description, l.html, l.category, l.condition, l.state, l.currency, l.tags, l.announce,
-	l.availability, l.first_published, l.announced_as, l.announced_at, l.checked, l.expires, l.version, l.created, l.updated,
+	l.availability, l.first_published, l.announced_as, l.announced_at, l.checked, l.expires, l.version, l.created, l.updated, l.intent, l.reciprocal, l.unit_based,
 	coalesce((select s.slug from listing_slugs s where s.listing_id = l.id and s.current), '') as slug`
 
 // Price is the lowest price of the variants.

@@ -16,6 +16,9 @@ type RemoteListing struct {
 	Condition    string
 	Availability string
 	Expires      time.Time // zero: RemoteListingLife from now
+	Intent       string    // as Listing has them
+	Reciprocal   string
+	UnitBased    bool
 }
 
 // RemoteListingLife is how long a listing of another node stands without being renewed by it.
@@ -101,14 +104,14 @@ func (db *DB) storeRemoteListing(ctx context.Context, id int64, r RemoteListing)
 	tags := keptTags(r.Tags)
 	html := Sanitise(truncate(r.Description, maxRemotePost))
 	if _, err := db.q.Exec(ctx, `insert into listings (id, seller_id, title, description, html, category, condition, state, currency, tags, announce,
-			availability, first_published, checked, expires, created, updated)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $14, $14)
+			availability, first_published, checked, expires, created, updated, intent, reciprocal, unit_based)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $14, $14, $16, $17, $18)
 		on conflict (id) do update set title = excluded.title, description = excluded.description, html = excluded.html, category = excluded.category,
 			condition = excluded.condition, state = excluded.state, currency = excluded.currency, tags = excluded.tags,
-			availability = excluded.availability, checked = excluded.checked, expires = excluded.expires, updated = excluded.updated,
+			availability = excluded.availability, checked = excluded.checked, expires = excluded.expires, updated = excluded.updated, intent = excluded.intent, reciprocal = excluded.reciprocal, unit_based = excluded.unit_based,
 			version = listings.version + 1`,
 		id, r.Author.ID, r.Title, Plain(html), html, r.Category, r.Condition, state, r.Price.Currency, tags, r.InTimeline, r.Availability,
-		r.Published, now, r.Expires); err != nil {
+		r.Published, now, r.Expires, truncate(r.Intent, maxURI), truncate(r.Reciprocal, maxURI), r.UnitBased); err != nil {
 		return err
 	}
 	_, err := db.q.Exec(ctx, `insert into variants (id, listing_id, sku, price) values ($1, $2, $3, $4)

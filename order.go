@@ -28,14 +28,15 @@ type Order struct {
 	Number     int64  // for people; no gaps
 	Token      string // of the buyer's page: whoever has it may see and cancel the order
 	SellerID   int64
+	BuyerID    int64 // the account of another node that ordered by an Offer; 0: a guest
 	State      string
 	Name       string
-	Email      string // one of Email and Phone may be empty
+	Email      string // one of Email and Phone may be empty; both while Incomplete
 	Phone      string
 	Pickup     bool   // then Country and Address are empty
 	Country    string // ISO 3166-1 alpha-2
 	Address    string // lines of text
-	Payment    string // one of Payments
+	Payment    string // one of Payments; empty while Incomplete
 	Note       string // of the buyer
 	Lang       string // of the buyer: en or zh
 	Currency   string
@@ -51,6 +52,10 @@ type Order struct {
 	Lines  []OrderLine  `db:"-"`
 	Events []OrderEvent `db:"-"` // the oldest first; Orders leaves them out
 }
+
+// Incomplete reports whether a buyer of another node has not said yet who they are, where to send it and how they pay
+// (CompleteOrder).
+func (o *Order) Incomplete() bool { return o.Payment == "" }
 
 // OrderLine is one thing ordered, as it was called and cost then.
 type OrderLine struct {
@@ -85,7 +90,7 @@ type OrderFilter struct {
 	State string // empty: all
 }
 
-const orderColumns = `o.id, o.number, o.token, o.seller_id, o.state, o.name, o.email, o.phone, o.pickup, o.country, o.address, o.payment,
+const orderColumns = `o.id, o.number, o.token, o.seller_id, coalesce(o.buyer_id, 0) as buyer_id, o.state, o.name, o.email, o.phone, o.pickup, o.country, o.address, o.payment,
 	o.note, o.lang, o.currency, o.goods, o.shipping, o.total, o.tracking, o.seller_note, o.held_until, o.created, o.updated`
 
 // orderOf is the condition for orders o that the account $1 may see and change: the owner all, a seller their own.

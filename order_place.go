@@ -33,6 +33,8 @@ type NewOrder struct {
 	Lang    string // for mail; where the node does not speak it: the shop's
 	// IdempotencyKey makes sending the same order again harmless; at most 255 bytes. Empty: every call is a new order.
 	IdempotencyKey string
+
+	offer *Offer // whose order it is; then all but the lines and the name comes later (CompleteOrder)
 }
 
 // NewOrderLine names a published listing of this node and how many of it. VariantID 0 is its first variant. Lines of the
@@ -106,7 +108,7 @@ func (n *NewOrder) tidy(shop *Shop) {
 	}
 	n.Country = strings.ToUpper(strings.TrimSpace(n.Country))
 	switch {
-	case n.Pickup:
+	case n.Pickup, n.offer != nil:
 		n.Country, n.Address = "", ""
 	case n.Country == "":
 		n.Country = shop.Country
@@ -135,6 +137,13 @@ func (n *NewOrder) check(shop *Shop, e *Invalid) {
 	if len(n.IdempotencyKey) > 255 {
 		e.Add("Idempotency-Key", "too_long", "use at most 255 bytes")
 	}
+	if n.offer == nil {
+		n.checkContact(shop, e)
+	}
+}
+
+// checkContact adds what is wrong with who orders, where it goes and how it is paid.
+func (n *NewOrder) checkContact(shop *Shop, e *Invalid) {
 	if n.Name == "" {
 		e.Add("contact.name", "required", "write your name")
 	}
@@ -236,10 +245,17 @@ func (db *DB) placeOrder(ctx context.Context, n NewOrder, hash []byte, shop *Sho
 	}
 	now := db.Now()
 	until := now.Add(db.cfg.HoldFor)
+	if n.offer != nil {
+		until = now.Add(min(agreementHold, db.cfg.HoldFor))
+	}
 	o := &Order{ID: db.NewID(), Token: token, SellerID: cart.seller, State: OrderPlaced, Name: n.Name, Email: n.Email, Phone: n.Phone,
 		Pickup: n.Pickup, Country: n.Country, Address: n.Address, Payment: n.Payment, Note: n.Note, Lang: n.Lang,
 		Currency: cart.currency, HeldUntil: &until, Created: now, Updated: now, Lines: cart.lines}
 	o.sum(shop, e)
+	if n.offer != nil {
+		o.BuyerID = n.offer.Buyer.ID
+		n.checkOffer(o, shop, e)
+	}
 	if err := e.Err(); err != nil {
 		return nil, err
 	}
@@ -279,6 +295,9 @@ func (db *DB) orderedLines(ctx context.Context, n NewOrder, e *Invalid) (c cart,
 	all, err := db.lockOffered(ctx, ids)
 	if err != nil {
 		return c, err
+	}
+	if n.offer != nil && len(all) > 1 {
+		e.Add("lines[0].variant_id", OfferVariants, "choose a variant of it")
 	}
 	for i, asked := range n.Lines {
 		field := fmt.Sprintf("lines[%d]", i)
@@ -340,6 +359,17 @@ func (o *Order) sum(shop *Shop, e *Invalid) {
 	for _, l := range o.Lines {
 		o.Goods += l.Price * int64(max(l.Quantity, 0))
 	}
+	o.Total = o.Goods
+	if !o.Incomplete() {
+		o.addFee(shop, e)
+	}
+	if o.Total > MaxAmount {
+		e.Add("lines", "total_large", "the total is too large")
+	}
+}
+
+// addFee adds what sending it costs.
+func (o *Order) addFee(shop *Shop, e *Invalid) {
 	if !o.Pickup && shop.ShippingFee > 0 && len(o.Lines) > 0 {
 		if o.Currency != shop.Currency {
 			// The fee is not converted: a price is never guessed.
@@ -348,9 +378,6 @@ func (o *Order) sum(shop *Shop, e *Invalid) {
 		o.Shipping = shop.ShippingFee
 	}
 	o.Total = o.Goods + o.Shipping
-	if o.Total > MaxAmount {
-		e.Add("lines", "total_large", "the total is too large")
-	}
 }
 
 // takeStock moves what the lines ask for from what is for sale to what is held; *SoldOut where it is not there. The rows
@@ -397,11 +424,11 @@ func (db *DB) stockOfLinesChanged(ctx context.Context, lines []OrderLine) error 
 
 // insertOrder writes the order and all that follows from it. Its number is its id, negative, until numberOrder.
 func (db *DB) insertOrder(ctx context.Context, o *Order, key string, hash []byte) error {
-	_, err := db.q.Exec(ctx, `insert into orders (id, number, token, seller_id, state, name, email, phone, pickup, country, address, payment,
+	_, err := db.q.Exec(ctx, `insert into orders (id, number, token, seller_id, buyer_id, state, name, email, phone, pickup, country, address, payment,
 			note, lang, currency, goods, shipping, total, idempotency_key, request_hash, held_until, created, updated)
-		values ($1, -$1::bigint, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)`,
+		values ($1, -$1::bigint, $2, $3, nullif($22::bigint, 0), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)`,
 		o.ID, o.Token, o.SellerID, o.State, o.Name, o.Email, o.Phone, o.Pickup, o.Country, o.Address, o.Payment,
-		o.Note, o.Lang, o.Currency, o.Goods, o.Shipping, o.Total, key, hash, o.HeldUntil, o.Created)
+		o.Note, o.Lang, o.Currency, o.Goods, o.Shipping, o.Total, key, hash, o.HeldUntil, o.Created, o.BuyerID)
 	if err != nil {
 		return err
 	}
@@ -420,6 +447,14 @@ func (db *DB) insertOrder(ctx context.Context, o *Order, key string, hash []byte
 	if err := db.notify(ctx, o.SellerID, NotifyOrder, 0, 0, o.ID); err != nil {
 		return err
 	}
+	if o.Incomplete() {
+		return nil // nothing to do yet for the seller, and nobody to write to
+	}
+	return db.mailPlaced(ctx, o)
+}
+
+// mailPlaced queues the mails about an order that has all that the seller needs.
+func (db *DB) mailPlaced(ctx context.Context, o *Order) error {
 	if err := db.mailBuyer(ctx, o, "placed"); err != nil {
 		return err
 	}

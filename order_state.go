@@ -168,6 +168,14 @@ func (db *DB) moveOrder(ctx context.Context, o *Order, to string, by int64, note
 	if err := db.orderEvent(ctx, o, by, note); err != nil {
 		return err
 	}
+	if err := db.agreementChanged(ctx, o); err != nil {
+		return err
+	}
+	if to == OrderDone && o.BuyerID != 0 {
+		if err := db.emit(ctx, Event{Kind: EventAgreementDone, AccountID: o.SellerID, TargetID: o.BuyerID, ObjectID: o.ID}, true); err != nil {
+			return err
+		}
+	}
 	back := slices.Index(OrderStates(), to) < slices.Index(OrderStates(), from)
 	if back || to == OrderDone {
 		return nil // nothing that the buyer does not know

@@ -80,8 +80,8 @@ func (db *DB) lockActivity(ctx context.Context, uri string) error {
 	return err
 }
 
-// ReceiveUndo takes back what a remote account did under the id, whatever it was: a follow, a like, a block or a
-// boost. What is not there is remembered, so that it changes nothing when it comes late.
+// ReceiveUndo takes back what a remote account did under the id, whatever it was: a follow, a like, a block, a boost
+// or an offer. What is not there is remembered, so that it changes nothing when it comes late.
 func (db *DB) ReceiveUndo(ctx context.Context, uri string, from *Account) (err error) {
 	defer wrap(&err, "receive undo of %s", uri)
 	return db.Tx(ctx, func(tx *DB) error {
@@ -100,6 +100,9 @@ func (db *DB) ReceiveUndo(ctx context.Context, uri string, from *Account) (err e
 		}
 		ended, err := tx.endBoost(ctx, `account_id = $1 and uri = $2`, from.ID, uri)
 		if err != nil || ended != 0 {
+			return err
+		}
+		if found, err := tx.offerTakenBack(ctx, from, uri); err != nil || found {
 			return err
 		}
 		return tx.rememberUndo(ctx, uri, from.ID)

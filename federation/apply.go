@@ -297,6 +297,7 @@ func (f *Federation) handlers(in *incoming, do *plan) []any {
 		func(ctx context.Context, _ vocab.ActivityStreamsFollow) error { return run(ctx, f.applyFollow) },
 		func(ctx context.Context, _ vocab.ActivityStreamsAccept) error { return run(ctx, f.applyAccept) },
 		func(ctx context.Context, _ vocab.ActivityStreamsReject) error { return run(ctx, f.applyReject) },
+		func(ctx context.Context, _ vocab.ActivityStreamsOffer) error { return run(ctx, f.applyOffer) },
 		func(ctx context.Context, _ vocab.ActivityStreamsUndo) error { return run(ctx, f.applyUndo) },
 		func(ctx context.Context, _ vocab.ActivityStreamsBlock) error { return run(ctx, f.applyBlock) },
 		func(ctx context.Context, _ vocab.ActivityStreamsAdd) error { return run(ctx, f.applyAdd) },

@@ -65,9 +65,12 @@ func (f *Federation) applyReject(ctx context.Context, in *incoming) (plan, error
 	return f.applyAnswer(ctx, in, false)
 }
 
-// applyAnswer ends the waiting of a follow that an account of this node sent, or ends the follow (ActivityPub 7.6, 7.7).
+// applyAnswer reads an answer to a Follow or an Offer of somebody here. The answer to a Follow ends the waiting of a follow that an account of this node sent, or ends the follow (ActivityPub 7.6, 7.7).
 // Only the one who is followed can answer: the pair is looked up with the sender as its second half.
-func (f *Federation) applyAnswer(_ context.Context, in *incoming, accepted bool) (plan, error) {
+func (f *Federation) applyAnswer(ctx context.Context, in *incoming, accepted bool) (plan, error) {
+	if f.isOffer(in.id) {
+		return f.applyOfferAnswer(ctx, in, accepted)
+	}
 	id, follower := in.id, ""
 	if follow := in.object; follow != nil {
 		if !follow.is("Follow") {
@@ -90,7 +93,7 @@ func (f *Federation) applyAnswer(_ context.Context, in *incoming, accepted bool)
 // undoPatience is how often an Undo is put off that names another id than what stands here has: two minutes and a half.
 const undoPatience = 3
 
-// applyUndo takes back what the same actor did: a Follow, Like, Announce or Block (ActivityPub 7.8). The object may be
+// applyUndo takes back what the same actor did: a Follow, Like, Announce, Block or Offer (ActivityPub 7.8). The object may be
 // whole or only an id; either way only what is stored as done by this actor ends.
 func (f *Federation) applyUndo(ctx context.Context, in *incoming) (plan, error) {
 	undone := in.object
@@ -128,6 +131,8 @@ func (f *Federation) applyUndo(ctx context.Context, in *incoming) (plan, error) 
 		return func(ctx context.Context, tx *souk.DB) error {
 			return tx.ReceiveUnblock(ctx, id, in.by, blocked.ID, patient)
 		}, nil
+	case "Offer":
+		return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveOfferTakenBack(ctx, in.by, id) }, nil
 	}
 	return nil, ignored("undo of %.50q", undone.kind())
 }

@@ -9,6 +9,9 @@ import (
 
 // applyCreate keeps a new post or listing, if it concerns anybody here (ActivityPub 7.2).
 func (f *Federation) applyCreate(ctx context.Context, in *incoming) (plan, error) {
+	if do, is := f.applyReceipt(in); is {
+		return do, nil
+	}
 	o, err := f.ownObject(ctx, in)
 	if err != nil {
 		return nil, err
@@ -20,6 +23,9 @@ func (f *Federation) applyCreate(ctx context.Context, in *incoming) (plan, error
 func (f *Federation) applyUpdate(ctx context.Context, in *incoming) (plan, error) {
 	if in.id == in.Actor {
 		return f.planActor(ctx, in)
+	}
+	if in.object.isTerm("Agreement") {
+		return f.applyAgreement(in)
 	}
 	o, err := f.ownObject(ctx, in)
 	if err != nil {

@@ -117,12 +117,26 @@ func (o object) readProposal(l *souk.RemoteListing) bool {
 	}
 	l.Condition = conditions[localName(schemaText("itemCondition", primary, o))]
 	l.Availability = availabilityWords[localName(schemaText("availability", primary, asked, o))]
+	o.readIntents(l, primary, asked)
 	available := objectOf(primary.term(valueFlows("availableQuantity")))
 	// Any other number is the seller's claim, of use to nobody else: only "none" is taken from it.
 	if n := textOf(available.term(valueFlows("hasNumericalValue"))); n != "" && strings.Trim(n, "0.") == "" {
 		l.Availability = souk.NoStock
 	}
 	return true
+}
+
+// readIntents notes what an Offer has to name where this node can make one: one piece for the price. Ids of another origin are
+// not the seller's.
+func (o object) readIntents(l *souk.RemoteListing, primary, asked object) {
+	quantity := objectOf(primary.term(valueFlows("resourceQuantity")))
+	unit := localName(textOf(quantity.term(valueFlows("hasUnit"))))
+	if unit != "one" || pieces(textOf(quantity.term(valueFlows("hasNumericalValue")))) != 1 {
+		return
+	}
+	l.Intent, l.Reciprocal = sameOriginOrNone(primary.self(), o.self()), sameOriginOrNone(asked.self(), o.self())
+	unitBased, said := o.term(valueFlows("unitBased")).(bool)
+	l.UnitBased = unitBased || !said
 }
 
 // The words of schema.org, by their local names. Read only.

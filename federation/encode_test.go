@@ -104,8 +104,23 @@ func sampleDocuments(t *testing.T, n *testNode) map[string]any {
 	follow := e.followOf(testBase+"/users/anna#follows/1", anna, &bo)
 	followed := e.followOf("https://b.example/follows/9", &bo, anna)
 	followed.Context = nil
+	bought := &souk.Agreement{ID: 300, OfferURI: "https://b.example/users/bo#offers/1", URI: testBase + "/agreements/300", Intent: testBase + "/listings/100#primary",
+		Reciprocal: testBase + "/listings/100#reciprocal", Title: "Blue stoneware mug", Quantity: 2, Amount: 4800, Currency: "EUR", Created: at(30)}
+	refused := &souk.Agreement{OfferURI: bought.OfferURI, Reason: souk.OfferSoldOut}
+	wanted := &souk.Agreement{OfferURI: testBase + "/users/anna#offers/301", Intent: "https://b.example/listings/1#primary",
+		Reciprocal: "https://b.example/listings/1#reciprocal", Quantity: 1, Amount: 1500, Currency: "JPY", Created: at(31)}
+	order := func(state string) *souk.Order {
+		return &souk.Order{Number: 1001, Token: "s3cret", State: state, Name: "Bo B.", Email: "bo@b.example", Phone: "0301234", Address: "Gasse 1", Country: "AT",
+			Note: "ring twice", Tracking: "AT123", Updated: at(40)}
+	}
 	return map[string]any{
-		"actor.json": actorOf(anna), "actor_plain.json": actorOf(plain), "actor_instance.json": actorOf(instance), "actor_catalogue.json": actorOf(catalogue),
+		"offer.json":            e.offerOf(wanted, anna, &bo),
+		"unoffer.json":          e.undo(testBase+"/activities/301", e.offerOf(wanted, anna, &bo)),
+		"accept_offer.json":     e.accepted(testBase+"/activities/302", bought, order(souk.OrderPlaced), anna, &bo),
+		"reject_offer.json":     e.rejected(testBase+"/activities/303", refused, anna, &bo, "zh"),
+		"update_agreement.json": e.agreementUpdate(testBase+"/activities/304", bought, order(souk.OrderShipped), anna, &bo),
+		"receipt.json":          e.receipt(bought, order(souk.OrderDone), anna, &bo),
+		"actor.json":            actorOf(anna), "actor_plain.json": actorOf(plain), "actor_instance.json": actorOf(instance), "actor_catalogue.json": actorOf(catalogue),
 		"note_public.json": noteOf(samplePost(souk.Public)), "note_full.json": noteOf(fullPost()),
 		"note_followers.json": noteOf(samplePost(souk.FollowersOnly)), "note_direct.json": noteOf(directPost(bo)),
 		"listing.json": noteOf(sampleListing(souk.InStock)), "listing_few_left.json": noteOf(sampleListing(souk.FewLeft)), "listing_sold_out.json": noteOf(sampleListing(souk.NoStock)),

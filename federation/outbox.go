@@ -125,6 +125,12 @@ func (t teller) tell(ctx context.Context) (note string, err error) {
 		return t.pin(ctx)
 	case souk.EventMoved:
 		return t.move(ctx)
+	case souk.EventOffered, souk.EventOfferTakenBack:
+		return t.offer(ctx)
+	case souk.EventOfferAnswered:
+		return t.answerOffer(ctx)
+	case souk.EventAgreementChanged, souk.EventAgreementDone:
+		return t.orderNews(ctx)
 	case souk.EventActorUpdated, souk.EventActorDeleted:
 		return t.profile(ctx)
 	}

@@ -37,6 +37,14 @@ const (
 		`"sdo":"https://schema.org/","sdo:itemCondition":{"@id":"sdo:itemCondition","@type":"@id"},` +
 		`"sdo:availability":{"@id":"sdo:availability","@type":"@id"}}]`
 
+	// An agreement of FEP-0837 and its activities.
+	contextAgreement = `["https://www.w3.org/ns/activitystreams",{` +
+		`"vf":"https://w3id.org/valueflows/ont/vf#","om2":"http://www.ontology-of-units-of-measure.org/resource/om-2/",` +
+		`"Agreement":"vf:Agreement","Commitment":"vf:Commitment","stipulates":"vf:stipulates","stipulatesReciprocal":"vf:stipulatesReciprocal",` +
+		`"satisfies":{"@id":"vf:satisfies","@type":"@id"},"resourceQuantity":"vf:resourceQuantity",` +
+		`"hasUnit":"om2:hasUnit","hasNumericalValue":"om2:hasNumericalValue",` +
+		`"sdo":"https://schema.org/","sdo:orderStatus":{"@id":"sdo:orderStatus","@type":"@id"}}]`
+
 	// schema is spelled with http as Mastodon does: it compares the expanded IRI of PropertyValue.
 	contextActor = `["https://www.w3.org/ns/activitystreams",{` +
 		`"sec":"https://w3id.org/security#","publicKey":{"@id":"sec:publicKey","@type":"@id"},"owner":{"@id":"sec:owner","@type":"@id"},` +
@@ -179,9 +187,62 @@ type activity struct {
 	Published string          `json:"published,omitempty"`
 	To        []string        `json:"to,omitempty"`
 	CC        []string        `json:"cc,omitempty"`
-	Content   string          `json:"content,omitempty"` // of a Flag
+	Content   string          `json:"content,omitempty"` // of a Flag; of a Reject the reason
 	Object    any             `json:"object"`
 	Target    string          `json:"target,omitempty"` // of Add, Remove and Move
+
+	// FEP-0837: what an Accept of an Offer promises; the language of content.
+	Result     *agreement        `json:"result,omitempty"`
+	ContentMap map[string]string `json:"contentMap,omitempty"`
+}
+
+// agreement is what is given for what, offered or promised (FEP-0837).
+type agreement struct {
+	Context      json.RawMessage `json:"@context,omitempty"`
+	ID           string          `json:"id,omitempty"`
+	Type         string          `json:"type"`
+	AttributedTo string          `json:"attributedTo,omitempty"`
+	Name         string          `json:"name,omitempty"`
+	Published    string          `json:"published,omitempty"`
+	Updated      string          `json:"updated,omitempty"`
+	Stipulates   commits         `json:"stipulates"`
+	Reciprocal   *commits        `json:"stipulatesReciprocal,omitempty"`
+	URL          *paymentLink    `json:"url,omitempty"`
+	Preview      *preview        `json:"preview,omitempty"`
+	OrderStatus  string          `json:"sdo:orderStatus,omitempty"`
+}
+
+// commits is one side of an agreement.
+type commits struct {
+	ID               string  `json:"id,omitempty"`
+	Type             string  `json:"type"`
+	Satisfies        string  `json:"satisfies"`
+	ResourceQuantity measure `json:"resourceQuantity"`
+}
+
+// paymentLink is the page where a buyer goes on (FEP-0ea0).
+type paymentLink struct {
+	Type      string   `json:"type"`
+	Href      string   `json:"href"`
+	MediaType string   `json:"mediaType,omitempty"`
+	Rel       []string `json:"rel"`
+}
+
+// preview tells in a word how an agreement stands, as Mitra does.
+type preview struct {
+	Type string `json:"type"`
+	Name string `json:"name"`
+}
+
+// receipt confirms that an agreement is fulfilled.
+type receipt struct {
+	ID           string   `json:"id"`
+	Type         string   `json:"type"`
+	AttributedTo string   `json:"attributedTo"`
+	Name         string   `json:"name"`
+	Agreement    string   `json:"context"`
+	Published    string   `json:"published"`
+	To           []string `json:"to"`
 }
 
 // actor is an account of this node on the wire.

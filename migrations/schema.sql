@@ -117,6 +117,51 @@ CREATE TABLE public.activities (
     created timestamp with time zone NOT NULL
 );
 
+-- table: agreements
+CREATE TABLE public.agreements (
+    id bigint NOT NULL,
+    offer_uri text NOT NULL,
+    uri text DEFAULT ''::text NOT NULL,
+    seller_id bigint NOT NULL,
+    buyer_id bigint NOT NULL,
+    listing_id bigint,
+    order_id bigint,
+    intent text NOT NULL,
+    reciprocal text DEFAULT ''::text NOT NULL,
+    title text DEFAULT ''::text NOT NULL,
+    quantity integer NOT NULL,
+    amount bigint DEFAULT 0 NOT NULL,
+    currency text DEFAULT ''::text NOT NULL,
+    state text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    url text DEFAULT ''::text NOT NULL,
+    created timestamp with time zone NOT NULL,
+    updated timestamp with time zone NOT NULL,
+    CONSTRAINT agreements_amount_check CHECK ((amount >= 0)),
+    CONSTRAINT agreements_state_check CHECK ((state = ANY (ARRAY['sent'::text, 'accepted'::text, 'rejected'::text, 'paid'::text, 'shipped'::text, 'done'::text, 'cancelled'::text])))
+);
+
+-- comment: TABLE agreements
+COMMENT ON TABLE public.agreements IS 'FEP-0837: what accounts of other nodes ordered here (order_id), and what accounts of this node ordered elsewhere';
+
+-- comment: COLUMN agreements.offer_uri
+COMMENT ON COLUMN public.agreements.offer_uri IS 'Id of the Offer: one that comes twice is one agreement';
+
+-- comment: COLUMN agreements.uri
+COMMENT ON COLUMN public.agreements.uri IS 'Id of the agreement at the seller; empty until it was accepted';
+
+-- comment: COLUMN agreements.intent
+COMMENT ON COLUMN public.agreements.intent IS 'Id of the primary intent of the proposal, as the buyer named it';
+
+-- comment: COLUMN agreements.amount
+COMMENT ON COLUMN public.agreements.amount IS 'For the goods, without shipping';
+
+-- comment: COLUMN agreements.state
+COMMENT ON COLUMN public.agreements.state IS 'Of what was ordered elsewhere as its seller says; of what was ordered here accepted or rejected, and the order has the rest';
+
+-- comment: COLUMN agreements.reason
+COMMENT ON COLUMN public.agreements.reason IS 'Of what was ordered here a code, of what was ordered elsewhere the words of its seller';
+
 -- table: block_list_entries
 CREATE TABLE public.block_list_entries (
     list_id bigint NOT NULL,
@@ -405,6 +450,9 @@ CREATE TABLE public.listings (
     version bigint DEFAULT 1 NOT NULL,
     created timestamp with time zone NOT NULL,
     updated timestamp with time zone NOT NULL,
+    intent text DEFAULT ''::text NOT NULL,
+    reciprocal text DEFAULT ''::text NOT NULL,
+    unit_based boolean DEFAULT false NOT NULL,
     CONSTRAINT listings_availability_check CHECK ((availability = ANY (ARRAY['in_stock'::text, 'few_left'::text, 'sold_out'::text]))),
     CONSTRAINT listings_condition_check CHECK ((condition = ANY (ARRAY['new'::text, 'used'::text, 'refurbished'::text]))),
     CONSTRAINT listings_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
@@ -419,6 +467,12 @@ COMMENT ON COLUMN public.listings.announced_as IS 'Digest of what followers last
 
 -- comment: COLUMN listings.expires
 COMMENT ON COLUMN public.listings.expires IS 'Remote listings only: hidden and dropped from the index after this unless renewed by their origin';
+
+-- comment: COLUMN listings.intent
+COMMENT ON COLUMN public.listings.intent IS 'Of another node: id of the primary intent, where one piece can be ordered by an Offer (FEP-0837)';
+
+-- comment: COLUMN listings.unit_based
+COMMENT ON COLUMN public.listings.unit_based IS 'Of another node: whether several can be ordered at once';
 
 -- table: media
 CREATE TABLE public.media (
@@ -516,15 +570,23 @@ CREATE TABLE public.orders (
     held_until timestamp with time zone,
     created timestamp with time zone NOT NULL,
     updated timestamp with time zone NOT NULL,
+    buyer_id bigint,
     CONSTRAINT orders_check CHECK ((total = (goods + shipping))),
-    CONSTRAINT orders_check1 CHECK (((email <> ''::text) OR (phone <> ''::text))),
     CONSTRAINT orders_goods_check CHECK ((goods >= 0)),
+    CONSTRAINT orders_payment CHECK (((payment <> ''::text) OR (buyer_id IS NOT NULL))),
+    CONSTRAINT orders_reachable CHECK (((email <> ''::text) OR (phone <> ''::text) OR (buyer_id IS NOT NULL))),
     CONSTRAINT orders_shipping_check CHECK ((shipping >= 0)),
     CONSTRAINT orders_state_check CHECK ((state = ANY (ARRAY['placed'::text, 'paid'::text, 'shipped'::text, 'done'::text, 'cancelled'::text])))
 );
 
+-- comment: COLUMN orders.payment
+COMMENT ON COLUMN public.orders.payment IS 'Empty while a buyer of another node has not said how to pay and where to send it';
+
 -- comment: COLUMN orders.held_until
 COMMENT ON COLUMN public.orders.held_until IS 'Until then the stock is held for an unpaid order; null once it is paid or cancelled';
+
+-- comment: COLUMN orders.buyer_id
+COMMENT ON COLUMN public.orders.buyer_id IS 'The account of another node that ordered by an Offer; null: a guest';
 
 -- table: pins
 CREATE TABLE public.pins (
@@ -860,6 +922,18 @@ ALTER TABLE ONLY public.activities
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_uri_key UNIQUE (uri);
 
+-- constraint: agreements agreements_offer_uri_key
+ALTER TABLE ONLY public.agreements
+    ADD CONSTRAINT agreements_offer_uri_key UNIQUE (offer_uri);
+
+-- constraint: agreements agreements_order_id_key
+ALTER TABLE ONLY public.agreements
+    ADD CONSTRAINT agreements_order_id_key UNIQUE (order_id);
+
+-- constraint: agreements agreements_pkey
+ALTER TABLE ONLY public.agreements
+    ADD CONSTRAINT agreements_pkey PRIMARY KEY (id);
+
 -- constraint: block_list_entries block_list_entries_pkey
 ALTER TABLE ONLY public.block_list_entries
     ADD CONSTRAINT block_list_entries_pkey PRIMARY KEY (list_id, domain);
@@ -1110,6 +1184,21 @@ CREATE INDEX activities_passing ON public.activities USING btree (created) WHERE
 -- index: activities_post
 CREATE INDEX activities_post ON public.activities USING btree (post_id) WHERE (post_id IS NOT NULL);
 
+-- index: agreements_buyer
+CREATE INDEX agreements_buyer ON public.agreements USING btree (buyer_id, id DESC);
+
+-- index: agreements_listing
+CREATE INDEX agreements_listing ON public.agreements USING btree (listing_id) WHERE (listing_id IS NOT NULL);
+
+-- index: agreements_rejected
+CREATE INDEX agreements_rejected ON public.agreements USING btree (created) WHERE (state = 'rejected'::text);
+
+-- index: agreements_seller_uri
+CREATE INDEX agreements_seller_uri ON public.agreements USING btree (seller_id, uri) WHERE (uri <> ''::text);
+
+-- index: agreements_waiting
+CREATE UNIQUE INDEX agreements_waiting ON public.agreements USING btree (buyer_id, listing_id) WHERE (state = 'sent'::text);
+
 -- index: block_list_entries_domain
 CREATE INDEX block_list_entries_domain ON public.block_list_entries USING btree (domain);
 
@@ -1193,6 +1282,9 @@ CREATE INDEX notifications_report ON public.notifications USING btree (report_id
 
 -- index: notifications_unread
 CREATE INDEX notifications_unread ON public.notifications USING btree (account_id) WHERE (read IS NULL);
+
+-- index: orders_buyer
+CREATE INDEX orders_buyer ON public.orders USING btree (buyer_id) WHERE (buyer_id IS NOT NULL);
 
 -- index: orders_held
 CREATE INDEX orders_held ON public.orders USING btree (held_until) WHERE (held_until IS NOT NULL);
@@ -1311,6 +1403,22 @@ ALTER TABLE ONLY public.accounts
 -- fk constraint: activities activities_account_id_fkey
 ALTER TABLE ONLY public.activities
     ADD CONSTRAINT activities_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
+
+-- fk constraint: agreements agreements_buyer_id_fkey
+ALTER TABLE ONLY public.agreements
+    ADD CONSTRAINT agreements_buyer_id_fkey FOREIGN KEY (buyer_id) REFERENCES public.accounts(id);
+
+-- fk constraint: agreements agreements_listing_id_fkey
+ALTER TABLE ONLY public.agreements
+    ADD CONSTRAINT agreements_listing_id_fkey FOREIGN KEY (listing_id) REFERENCES public.listings(id);
+
+-- fk constraint: agreements agreements_order_id_fkey
+ALTER TABLE ONLY public.agreements
+    ADD CONSTRAINT agreements_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+-- fk constraint: agreements agreements_seller_id_fkey
+ALTER TABLE ONLY public.agreements
+    ADD CONSTRAINT agreements_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES public.accounts(id);
 
 -- fk constraint: block_list_entries block_list_entries_list_id_fkey
 ALTER TABLE ONLY public.block_list_entries
@@ -1431,6 +1539,10 @@ ALTER TABLE ONLY public.order_lines
 -- fk constraint: order_lines order_lines_variant_id_fkey
 ALTER TABLE ONLY public.order_lines
     ADD CONSTRAINT order_lines_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES public.variants(id);
+
+-- fk constraint: orders orders_buyer_id_fkey
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_buyer_id_fkey FOREIGN KEY (buyer_id) REFERENCES public.accounts(id);
 
 -- fk constraint: orders orders_seller_id_fkey
 ALTER TABLE ONLY public.orders

@@ -73,6 +73,7 @@ func (s *Server) routes() {
 		e.GET(lang+"/products/:slug", negotiate(s.listingBySlug, s.web.Product), open)
 		e.POST(lang+"/products/:slug/order", s.web.Order, append(form, order)...)
 		e.GET(lang+"/orders/:token", s.web.OrderPage, guess)
+		e.POST(lang+"/orders/:token/complete", s.web.CompleteOrder, append(form, guess)...)
 		e.POST(lang+"/orders/:token/cancel", s.web.CancelOrder, append(form, guess)...)
 		e.GET(lang+"/posts", s.web.Posts)
 		e.GET(lang+"/tags/:tag", s.web.TagOrFeed)

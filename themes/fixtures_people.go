@@ -94,6 +94,10 @@ func (f *fixtureShop) orders(add func(string, Page)) {
 		Seller: f.seller(), SellerEmail: "hello@qingshan.example", SellerPhone: "+86 578 000 0000",
 	}
 	add("order-placed", order)
+	almost := order
+	almost.JustPlaced, almost.Shipping, almost.Total, almost.KeptUntil, almost.Form = false, Money{}, yuan(456), f.now.Add(48*time.Hour), f.orderForm()
+	almost.Form.Completes, almost.Form.Open, almost.Form.MaxQuantity, almost.Email, almost.Phone, almost.Address = true, true, 1, "", "", ""
+	add("order-almost", almost)
 	shipped := order
 	shipped.JustPlaced, shipped.State, shipped.Carrier, shipped.TrackingCode, shipped.TrackingURL = false, OrderShipped, "EMS", "EA123456789CN", "https://track.example/EA123456789CN"
 	shipped.Steps = []OrderStep{{OrderPlaced, f.ago(90 * time.Hour)}, {OrderPaid, f.ago(80 * time.Hour)}, {OrderShipped, f.ago(5 * time.Hour)}, {OrderDone, time.Time{}}}

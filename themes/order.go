@@ -35,6 +35,7 @@ type OrderForm struct {
 	Action      string // where it posts to
 	Key         string // makes a repeated submit one order; empty: the server tells repeats apart otherwise
 	Open        bool   // show at once, without a tap on the order button; set after a failed submit
+	Completes   bool   // the order is placed already, and its buyer says the rest (OrderPage.Form)
 	Problem     string // what is wrong with the whole: "Sold out meanwhile"; empty: nothing
 	Variant     Field
 	Quantity    Field
@@ -109,8 +110,10 @@ type OrderPage struct {
 	Carrier      string
 	TrackingCode string
 	TrackingURL  string
-	Reason       string // why it was cancelled, plain text
-	CancelURL    string // where the buyer's form to cancel posts to; empty: it is too late for that
+	Reason       string     // why it was cancelled, plain text
+	Form         *OrderForm // ordered from another server: what is still to be said; nil: nothing
+	KeptUntil    time.Time  // until when an unpaid order keeps its goods; zero: not said
+	CancelURL    string     // where the buyer's form to cancel posts to; empty: it is too late for that
 	Seller       Seller
 	SellerEmail  string // how to reach the seller; each may be empty
 	SellerPhone  string

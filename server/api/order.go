@@ -51,7 +51,7 @@ type Order struct {
 	Total               Money        `json:"total"`
 	Contact             Contact      `json:"contact"`
 	Shipping            Shipping     `json:"shipping"`
-	Payment             string       `json:"payment" enum:"transfer,cash,link,arrange"`
+	Payment             string       `json:"payment,omitempty" enum:"transfer,cash,link,arrange" doc:"Missing while a buyer of another node has not said it."`
 	PaymentInstructions string       `json:"payment_instructions,omitempty" doc:"Where to pay, while the order is not paid."`
 	Note                string       `json:"note"`
 	Lang                string       `json:"lang"`

@@ -29,6 +29,9 @@ type orderPage struct {
 	Note     string
 	Seller   string // the seller's note, as typed
 	Foreign  bool   // of another seller of this node
+
+	Buyer       *souk.Account // who ordered by an Offer from another node; nil: a guest
+	BuyerHandle string
 }
 
 // orderEvent is a state that an order came into, with who caused it.
@@ -141,6 +144,15 @@ func (c *Console) NoteOrder(v *Visit) error {
 func (c *Console) orderPage(v *Visit, status int, o *souk.Order, page orderPage, problems []problem) error {
 	page.frame = v.frame("orders", "order.title", "Number", formatID(o.Number))
 	page.Problems, page.Order, page.Foreign = problems, o, o.SellerID != v.me.ID
+	if o.BuyerID != 0 {
+		buyer, err := c.DB.Account(v.ctx(), o.BuyerID)
+		switch {
+		case err == nil:
+			page.Buyer, page.BuyerHandle = buyer, c.DB.Handle(buyer)
+		case !errors.Is(err, souk.ErrGone):
+			return err
+		}
+	}
 	place := slices.Index(souk.OrderStates(), o.State)
 	for _, to := range c.DB.OrderSteps(o) {
 		switch {

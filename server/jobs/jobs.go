@@ -45,8 +45,11 @@ const keepInbox = 7 * 24 * time.Hour
 // keepUndone is how long what was taken back before it came is remembered: servers try for about a week.
 const keepUndone = 30 * 24 * time.Hour
 
+// keepRejected is for how long an offer that was rejected is known, so that it is not answered twice.
+const keepRejected = 30 * 24 * time.Hour
+
 // expireWorker ends what has had its time: unpaid orders give their stock back, remote listings that nobody renewed
-// leave the index, sessions, old inbox rows and orphaned pictures go, deliveries that nobody took are given up.
+// leave the index, sessions, old inbox rows, rejected offers and orphaned pictures go, deliveries that nobody took are given up.
 type expireWorker struct {
 	river.WorkerDefaults[souk.ExpireArgs]
 	db *souk.DB
@@ -59,6 +62,7 @@ func (w *expireWorker) Work(ctx context.Context, _ *river.Job[souk.ExpireArgs]) 
 	_, inbox := w.db.PruneInbox(ctx, keepInbox)
 	_, undone := w.db.PruneUndone(ctx, keepUndone)
 	_, deliveries := w.db.GiveUpDeliveries(ctx)
+	_, offers := w.db.PruneAgreements(ctx, keepRejected)
 	_, media := w.db.PruneMedia(ctx, 100)
-	return errors.Join(orders, listings, sessions, inbox, undone, deliveries, media)
+	return errors.Join(orders, listings, sessions, inbox, undone, deliveries, offers, media)
 }

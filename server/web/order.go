@@ -1,8 +1,11 @@
 package web
 
 import (
+	"cmp"
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -60,18 +63,72 @@ func (w *Web) CancelOrder(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, v.url("/orders/"+o.Token))
 }
 
+// CompleteOrder takes what a buyer of another node says on the page of the order, and goes back to it; or answers the page
+// again with what is wrong. An order that is complete meanwhile is shown as it is.
+func (w *Web) CompleteOrder(c echo.Context) error {
+	private(c)
+	ctx := c.Request().Context()
+	s, err := w.state(ctx)
+	if err != nil {
+		return err
+	}
+	v := w.view(c, s)
+	v.path = strings.TrimSuffix(v.path, "/complete")
+	form, err := c.FormParams()
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, "the form cannot be read")
+	}
+	wanted := readContact(form.Get)
+	wanted.Lang = v.lang
+	o, err := w.DB.CompleteOrder(ctx, c.Param("token"), wanted)
+	var invalid *souk.Invalid
+	switch {
+	case err == nil, errors.Is(err, souk.ErrConflict):
+		return c.Redirect(http.StatusSeeOther, v.url("/orders/"+c.Param("token")))
+	case !errors.As(err, &invalid):
+		return err
+	}
+	if o, err = w.DB.OrderByToken(ctx, c.Param("token")); err != nil {
+		return err
+	}
+	page, err := v.orderPage(c, o)
+	if err != nil {
+		return err
+	}
+	if page.Form != nil {
+		fill(page.Form, form.Get)
+		v.explain(page.Form, invalid, nil)
+		page.Form.Total = v.money(o.Goods+v.fee(!wanted.Pickup), o.Currency)
+	}
+	a, err := v.render(page)
+	if err != nil {
+		return err
+	}
+	return c.Blob(http.StatusUnprocessableEntity, a.kind, a.body)
+}
+
 func (v *view) orderPage(c echo.Context, o *souk.Order) (page themes.OrderPage, err error) {
 	number := id(o.Number)
 	page = themes.OrderPage{Number: number, State: o.State, URL: v.DB.BaseURL() + v.url("/orders/"+o.Token), Steps: steps(o),
 		JustPlaced: o.State == souk.OrderPlaced && v.DB.Now().Sub(o.Created) < sameOrderFor,
 		Subtotal:   v.money(o.Goods, o.Currency), Shipping: v.money(o.Shipping, o.Currency), Total: v.money(o.Total, o.Currency),
-		PaymentLabel: v.say("payment." + o.Payment), Reference: number, Name: o.Name, Email: o.Email, Phone: o.Phone,
+		PaymentLabel: v.say("payment." + cmp.Or(o.Payment, souk.PayArrange)), Reference: number, Name: o.Name, Email: o.Email, Phone: o.Phone,
 		Way: themes.DeliveryShip, Country: o.Country, Address: o.Address, Note: o.Note, TrackingCode: o.Tracking, Placed: o.Created}
 	if o.Pickup {
 		page.Way = themes.DeliveryPickup
 	}
+	if o.Incomplete() {
+		page.PaymentLabel, page.Shipping, page.JustPlaced = "", themes.Money{}, false
+	}
 	if o.State == souk.OrderPlaced {
-		page.PaymentText = v.paymentText(o)
+		if o.HeldUntil != nil {
+			page.KeptUntil = *o.HeldUntil
+		}
+		if o.Incomplete() {
+			page.Form = v.completeForm(o)
+		} else {
+			page.PaymentText = v.paymentText(o)
+		}
 		page.CancelURL = v.url("/orders/" + o.Token + "/cancel")
 	}
 	page.Reason = v.reason(o)

@@ -36,16 +36,44 @@ func (v *view) orderForm(l *souk.Listing) *themes.OrderForm {
 	if !v.shop.Open || !l.OnSale() {
 		return nil
 	}
-	f := &themes.OrderForm{Action: v.url("/products/" + l.Slug + "/order"), MaxQuantity: maxOfOne, Pickup: v.shop.Pickup,
-		// The fee is not converted into another currency, so such a product is only handed out.
-		Ships:     v.shop.Shipping && (v.shop.ShippingFee == 0 || l.Currency == v.shop.Currency),
-		Countries: v.countries[v.lang], Country: themes.Field{Value: v.shop.Country}}
+	f := v.contactForm(l.Currency)
 	if !f.Ships && !f.Pickup {
 		return nil
 	}
+	f.Action, f.MaxQuantity = v.url("/products/"+l.Slug+"/order"), maxOfOne
 	if l.Quantity() == 1 {
 		f.MaxQuantity = 1
 	}
+	if f.MaxQuantity == 1 && len(l.Variants) == 1 && f.Ships != f.Pickup {
+		f.Total = v.money(l.Price().Amount+v.fee(f.Ships), l.Currency)
+	}
+	return f
+}
+
+// fee is what sending an order costs.
+func (v *view) fee(ships bool) int64 {
+	if ships {
+		return v.shop.ShippingFee
+	}
+	return 0
+}
+
+// completeForm is the empty form on the page of an order that an account of another node placed.
+func (v *view) completeForm(o *souk.Order) *themes.OrderForm {
+	f := v.contactForm(o.Currency)
+	f.Action, f.MaxQuantity, f.Open, f.Completes = v.url("/orders/"+o.Token+"/complete"), 1, true, true
+	if f.Ships != f.Pickup {
+		f.Total = v.money(o.Goods+v.fee(f.Ships), o.Currency)
+	}
+	return f
+}
+
+// contactForm is what every order is asked: who, where to, how it is paid.
+func (v *view) contactForm(currency string) *themes.OrderForm {
+	f := &themes.OrderForm{Pickup: v.shop.Pickup,
+		// The fee is not converted into another currency, so such a product is only handed out.
+		Ships:     v.shop.Shipping && (v.shop.ShippingFee == 0 || currency == v.shop.Currency),
+		Countries: v.countries[v.lang], Country: themes.Field{Value: v.shop.Country}}
 	if f.Ships {
 		f.Shipping = []themes.ShippingPrice{{Region: v.say("order.everywhere"), Price: v.money(v.shop.ShippingFee, v.shop.Currency)}}
 	}
@@ -55,13 +83,6 @@ func (v *view) orderForm(l *souk.Listing) *themes.OrderForm {
 			choice.Hint = v.say("payment." + p + "_hint")
 		}
 		f.Payments = append(f.Payments, choice)
-	}
-	if f.MaxQuantity == 1 && len(l.Variants) == 1 && f.Ships != f.Pickup {
-		total := l.Price().Amount
-		if f.Ships {
-			total += v.shop.ShippingFee
-		}
-		f.Total = v.money(total, l.Currency)
 	}
 	return f
 }
@@ -109,9 +130,14 @@ func readOrder(l *souk.Listing, form func(string) string) souk.NewOrder {
 			line.VariantID = -1
 		}
 	}
-	return souk.NewOrder{Lines: []souk.NewOrderLine{line}, Name: form("name"), Email: form("email"), Phone: form("phone"),
-		Pickup: form("delivery") == themes.DeliveryPickup, Country: form("country"), Address: form("address"),
-		Payment: form("payment"), Note: form("note"), IdempotencyKey: form("key")}
+	n := readContact(form)
+	n.Lines, n.IdempotencyKey = []souk.NewOrderLine{line}, form("key")
+	return n
+}
+
+func readContact(form func(string) string) souk.NewOrder {
+	return souk.NewOrder{Name: form("name"), Email: form("email"), Phone: form("phone"), Pickup: form("delivery") == themes.DeliveryPickup,
+		Country: form("country"), Address: form("address"), Payment: form("payment"), Note: form("note")}
 }
 
 // sender tells one buyer's browser from another's as far as that goes without a cookie.
@@ -206,11 +232,7 @@ func (v *view) total(f *themes.OrderForm, l *souk.Listing, wanted souk.NewOrder)
 	}
 	for i, o := range l.Variants {
 		if o.ID == line.VariantID || line.VariantID == 0 && i == 0 {
-			total := o.Price * int64(line.Quantity)
-			if !wanted.Pickup {
-				total += v.shop.ShippingFee
-			}
-			f.Total = v.money(total, l.Currency)
+			f.Total = v.money(o.Price*int64(line.Quantity)+v.fee(!wanted.Pickup), l.Currency)
 		}
 	}
 }
@@ -249,7 +271,11 @@ func (v *view) explain(f *themes.OrderForm, invalid *souk.Invalid, sold *souk.So
 		}
 	}
 	if f.Problem == "" {
-		f.Problem = v.say("order.check")
+		check := "order.check"
+		if f.Completes {
+			check = "order.check_complete"
+		}
+		f.Problem = v.say(check)
 	}
 }
 

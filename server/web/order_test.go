@@ -202,3 +202,52 @@ func TestVariants(t *testing.T) {
 	wrong := s.document(s.post("/products/celadon-cup/order", filled(func(f url.Values) { f.Set("variant", "1") })), "variant", 422)
 	wantCount(t, wrong, ".choices .error", 1)
 }
+
+// Who orders from another server says the rest on the order's page, and the fee is added then.
+func TestCompleteOrder(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	l := s.goods(nil)
+	ctx := t.Context()
+	uri := "https://b.example/users/bo"
+	bo := must(s.UpsertRemoteAccount(ctx, souk.RemoteAccount{Account: souk.Account{Host: "b.example", Name: "bo", Kind: "Person", URI: uri, URL: uri, DisplayName: "Bo <b>B</b>",
+		Inbox: uri + "/inbox", KeyID: uri + "#main-key", PublicKey: "PEM"}}))(t)
+	seller := must(s.Account(ctx, l.SellerID))(t)
+	offer := souk.Offer{URI: uri + "#offers/1", Buyer: bo, Seller: seller, ListingID: l.ID, Quantity: 1, Intent: l.Post.URI + "#primary"}
+	if err := s.ReceiveOffer(ctx, offer); err != nil {
+		t.Fatal(err)
+	}
+	o := must(s.Orders(ctx, seller.ID, souk.OrderFilter{}, souk.Page{}))(t)[0]
+	link := "/orders/" + o.Token
+	d := s.page(link, 200)
+	want(t, d, "main h1", "Almost done")
+	want(t, d, "form.order h2", "Where to, and how you pay")
+	want(t, d, "form.order@action", link+"/complete")
+	want(t, d, "p.now", "The seller accepted your order. Say below where it goes and how you pay. Kept for you until May 6, 2026")
+	want(t, d, "tr.sum td", "€24.00")
+	wantCount(t, d, ".pay", 0)
+	want(t, s.page("/zh"+link, 200), "main h1", "还差一步")
+
+	r := s.post(link+"/complete", url.Values{"name": {"Bo"}, "delivery": {"ship"}, "country": {"AT"}, "address": {"Gasse 1"}, "payment": {"transfer"}})
+	d = s.document(r, link, http.StatusUnprocessableEntity)
+	want(t, d, "#o-email-error", "Give an e-mail address or a phone number, so that the seller can reach you.")
+	want(t, d, "form.order .problem", "Something is missing below.")
+	want(t, d, "#o-name@value", "Bo")
+	want(t, d, "form.order button", "Complete the order, €28.90")
+
+	for range 2 { // a second tap shows the order
+		if r = s.post("/zh"+link+"/complete", filled(nil)); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/zh"+link {
+			t.Fatalf("complete: %d %q\n%s", r.StatusCode, r.Header.Get("Location"), r.body)
+		}
+	}
+	d = s.page(link, 200)
+	want(t, d, "tr.sum td", "€28.90")
+	want(t, d, ".pay .prose", "IBAN DE00 1234")
+	wantCount(t, d, "form.order", 0)
+	if r = s.post("/orders/0000/complete", filled(nil)); r.StatusCode != http.StatusNotFound {
+		t.Errorf("no order: %d", r.StatusCode)
+	}
+	if done := must(s.OrderByToken(ctx, o.Token))(t); done.Lang != "zh" || done.Email != "mira@post.example" || done.Incomplete() {
+		t.Errorf("stored %+v", done)
+	}
+}

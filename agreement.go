@@ -1,0 +1,278 @@
+package souk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// States of an agreement. Of one that an account of this node asked for they are what its seller said last; one of a
+// buyer of another node is accepted or rejected, and its order has the rest.
+const (
+	AgreementSent      = "sent" // not answered
+	AgreementAccepted  = "accepted"
+	AgreementRejected  = "rejected"
+	AgreementPaid      = OrderPaid
+	AgreementShipped   = OrderShipped
+	AgreementDone      = OrderDone
+	AgreementCancelled = OrderCancelled
+)
+
+// Why an offer was rejected: codes of Agreement.Reason. Others are the codes of what PlaceOrder says is wrong with an
+// order: quantity, not_for_sale, shop_closed, total_large.
+const (
+	OfferSoldOut    = "sold_out"
+	OfferFewLeft    = "few_left"    // fewer than were asked for
+	OfferPrice      = "price"       // it costs something else now
+	OfferUnit       = "unit"        // asked for in another unit than pieces
+	OfferSeveral    = "several"     // several products at once
+	OfferVariants   = "variants"    // which of its variants was not said
+	OfferNoDelivery = "no_delivery" // it cannot be sent or fetched
+	OfferTooMany    = "too_many"    // the buyer, or their node, has too many unpaid orders
+	OfferRefused    = "refused"     // the seller blocks the buyer
+)
+
+// maxOffered is how many of one listing an offer may ask for, as the order form has it.
+const maxOffered = 99
+
+// Agreement is an order between accounts of two nodes (FEP-0837). OrderID is 0 for what was ordered at another node.
+type Agreement struct {
+	ID         int64
+	OfferURI   string
+	URI        string // empty until it was accepted
+	SellerID   int64
+	BuyerID    int64
+	ListingID  int64 // 0: the offer named no listing of this node
+	OrderID    int64
+	Intent     string // id of what is given for sale
+	Reciprocal string // id of what is asked for it; empty where the proposal gave it none
+	Title      string
+	Quantity   int
+	Amount     int64 // for the goods
+	Currency   string
+	State      string
+	Reason     string // for one ordered here a code (OfferSoldOut ...), else the seller's words, plain text
+	URL        string // where the buyer goes on and pays; http or https; may be empty
+	Created    time.Time
+	Updated    time.Time
+}
+
+const agreementColumns = `g.id, g.offer_uri, g.uri, g.seller_id, g.buyer_id, coalesce(g.listing_id, 0) as listing_id, coalesce(g.order_id, 0) as order_id,
+	g.intent, g.reciprocal, g.title, g.quantity, g.amount, g.currency, g.state, g.reason, g.url, g.created, g.updated`
+
+// Open reports whether the buyer may still take the offer back.
+func (a *Agreement) Open() bool { return a.State == AgreementSent || a.State == AgreementAccepted }
+
+func (db *DB) agreementsWhere(ctx context.Context, where string, args ...any) ([]Agreement, error) {
+	rows, err := db.q.Query(ctx, `select `+agreementColumns+` from agreements g where `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Agreement])
+}
+
+func (db *DB) oneAgreement(ctx context.Context, where string, args ...any) (*Agreement, error) {
+	list, err := db.agreementsWhere(ctx, where, args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, ErrNotFound
+	}
+	return &list[0], nil
+}
+
+// Agreement is the agreement with the id, for federation, which asks nobody who they are.
+func (db *DB) Agreement(ctx context.Context, id int64) (_ *Agreement, err error) {
+	defer wrap(&err, "agreement %d", id)
+	return db.oneAgreement(ctx, `g.id = $1`, id)
+}
+
+// AgreementOfOrder is the agreement behind an order of a buyer of another node.
+func (db *DB) AgreementOfOrder(ctx context.Context, orderID int64) (_ *Agreement, err error) {
+	defer wrap(&err, "agreement of order %d", orderID)
+	return db.oneAgreement(ctx, `g.order_id = $1`, orderID)
+}
+
+// AgreementOfOffer is what came of an Offer that an account of this node sent.
+func (db *DB) AgreementOfOffer(ctx context.Context, offerURI string) (_ *Agreement, err error) {
+	defer wrap(&err, "agreement of %s", offerURI)
+	return db.oneAgreement(ctx, `g.offer_uri = $1 and g.order_id is null
+		and exists (select from accounts b where b.id = g.buyer_id and b.host = '')`, offerURI)
+}
+
+// Purchase is the agreement with the id as its buyer, an account of this node, sees it; anyone else's is ErrNotFound.
+func (db *DB) Purchase(ctx context.Context, by, id int64) (_ *Agreement, err error) {
+	defer wrap(&err, "purchase %d", id)
+	return db.oneAgreement(ctx, `g.id = $1 and g.buyer_id = $2`, id, by)
+}
+
+// Purchases are what an account of this node ordered at others, the newest first.
+func (db *DB) Purchases(ctx context.Context, by int64, page Page) (_ []Agreement, err error) {
+	defer wrap(&err, "purchases of %d", by)
+	list, err := db.agreementsWhere(ctx, `g.buyer_id = $1 and g.id < $2 and g.id > $3 order by g.id `+page.order()+` limit $4`,
+		by, page.before(), page.After, page.limit())
+	return newestFirst(page, list), err
+}
+
+// SendOffer orders a listing of another node for an account of this one, at the price that is known here: the seller
+// answers. *Invalid names quantity or listing; ErrForbidden where one blocks the other or the node may not be spoken to;
+// ErrConflict where the account waits for an answer about this listing already.
+func (db *DB) SendOffer(ctx context.Context, by, listingID int64, quantity int) (_ *Agreement, err error) {
+	defer wrap(&err, "offer for listing %d by %d", listingID, by)
+	var a *Agreement
+	err = db.Tx(ctx, func(tx *DB) error {
+		buyer, err := tx.Account(ctx, by)
+		if err != nil {
+			return err
+		}
+		l, err := tx.Listing(ctx, by, listingID)
+		if err != nil {
+			return err
+		}
+		if !buyer.Local() || !buyer.Person() || buyer.Suspended != nil || l.Local() {
+			return ErrForbidden
+		}
+		seller := l.Post.Account
+		if refused, err := tx.Refused(ctx, seller.Host, seller.URI); err != nil || refused {
+			return errors.Join(err, ErrForbidden)
+		}
+		if err := tx.lockPair(ctx, buyer.ID, seller.ID); err != nil {
+			return err
+		}
+		for _, pair := range [][2]int64{{buyer.ID, seller.ID}, {seller.ID, buyer.ID}} {
+			if err := tx.notBlocked(ctx, pair[0], pair[1]); err != nil {
+				return err
+			}
+		}
+		if err := checkOffered(l, quantity); err != nil {
+			return err
+		}
+		id, now := tx.NewID(), tx.Now()
+		price := l.Price()
+		a = &Agreement{ID: id, OfferURI: fmt.Sprintf("%s#offers/%d", buyer.URI, id), SellerID: seller.ID, BuyerID: buyer.ID, ListingID: l.ID,
+			Intent: l.Intent, Reciprocal: l.Reciprocal, Title: l.Title, Quantity: quantity, Amount: price.Amount * int64(quantity), Currency: price.Currency,
+			State: AgreementSent, Created: now, Updated: now}
+		if _, err := tx.insertAgreement(ctx, a); err != nil {
+			return err
+		}
+		return tx.emit(ctx, Event{Kind: EventOffered, AccountID: buyer.ID, TargetID: seller.ID, ObjectID: id, URI: a.OfferURI}, true)
+	})
+	if violates(err, "agreements_waiting") {
+		return nil, fmt.Errorf("the seller has not answered the last offer: %w", ErrConflict)
+	}
+	return a, err
+}
+
+// checkOffered adds what keeps a listing of another node from being ordered from here.
+func checkOffered(l *Listing, quantity int) error {
+	e := &Invalid{}
+	switch {
+	case l.Intent == "":
+		e.Add("listing", "no_offers", "this shop takes orders on its own pages only")
+	case !l.OnSale():
+		e.Add("listing", "not_for_sale", "this is not for sale")
+	}
+	most := maxOffered
+	if !l.UnitBased {
+		most = 1
+	}
+	if quantity < 1 || quantity > most {
+		e.Add("quantity", "quantity", "order 1 to %d", most)
+	} else if l.Price().Amount > MaxAmount/int64(quantity) {
+		e.Add("quantity", "total_large", "the total is too large")
+	}
+	return e.Err()
+}
+
+// insertAgreement stores a; fresh is false where its Offer is known already.
+func (db *DB) insertAgreement(ctx context.Context, a *Agreement) (fresh bool, err error) {
+	tag, err := db.q.Exec(ctx, `insert into agreements (id, offer_uri, seller_id, buyer_id, listing_id, intent, reciprocal, title, quantity, amount, currency,
+			state, reason, created, updated)
+		values ($1, $2, $3, $4, nullif($5::bigint, 0), $6, $7, $8, $9, $10, $11, $12, $13, $14, $14) on conflict (offer_uri) do nothing`,
+		a.ID, a.OfferURI, a.SellerID, a.BuyerID, a.ListingID, a.Intent, a.Reciprocal, a.Title, a.Quantity, a.Amount, a.Currency, a.State, a.Reason, a.Created)
+	return tag.RowsAffected() == 1, err
+}
+
+// TakeOfferBack ends what an account ordered at another node, while it is not paid; later it is ErrConflict. The seller
+// is told, and has the last word. Twice is no error.
+func (db *DB) TakeOfferBack(ctx context.Context, by, id int64) (err error) {
+	defer wrap(&err, "take offer %d back", id)
+	return db.Tx(ctx, func(tx *DB) error {
+		a, err := tx.oneAgreement(ctx, `g.id = $1 and g.buyer_id = $2 for no key update`, id, by)
+		switch {
+		case err != nil:
+			return err
+		case a.State == AgreementCancelled:
+			return nil
+		case !a.Open():
+			return fmt.Errorf("the agreement is %s: %w", a.State, ErrConflict)
+		}
+		if _, err := tx.q.Exec(ctx, `update agreements set state = 'cancelled', updated = $2 where id = $1`, a.ID, tx.Now()); err != nil {
+			return err
+		}
+		return tx.emit(ctx, Event{Kind: EventOfferTakenBack, AccountID: a.BuyerID, TargetID: a.SellerID, ObjectID: a.ID, URI: a.OfferURI}, true)
+	})
+}
+
+// OfferAnswer is what a seller of another node says to an Offer.
+type OfferAnswer struct {
+	OfferURI string
+	Accepted bool
+	URI      string // of the agreement; may be empty
+	URL      string // where to go on; empty: nowhere
+	Reason   string // of a rejection, plain text
+}
+
+// ReceiveOfferAnswer notes the answer of a seller to an Offer of an account of this node. An offer to somebody else, or to
+// nobody, is ErrNotFound. Only the first answer counts; a rejection of what was accepted cancels it. What the
+// buyer took back meanwhile stays so until the seller says otherwise (ReceiveAgreement).
+func (db *DB) ReceiveOfferAnswer(ctx context.Context, seller *Account, r OfferAnswer) (err error) {
+	defer wrap(&err, "answer to %s", r.OfferURI)
+	return db.within(ctx, func(tx *DB) error {
+		a, err := tx.oneAgreement(ctx, `g.offer_uri = $1 and g.seller_id = $2 and g.order_id is null for no key update`, r.OfferURI, seller.ID)
+		if err != nil {
+			return err
+		}
+		state := a.State
+		switch {
+		case r.Accepted && a.URI != "", !r.Accepted && !a.Open():
+			return nil
+		case r.Accepted && state == AgreementSent:
+			state = AgreementAccepted
+		case !r.Accepted && state == AgreementSent:
+			state = AgreementRejected
+		case !r.Accepted:
+			state = AgreementCancelled
+		}
+		_, err = tx.q.Exec(ctx, `update agreements set state = $2, uri = $3, url = $4, reason = $5, updated = $6 where id = $1`,
+			a.ID, state, truncate(r.URI, maxURI), truncate(r.URL, maxURI), truncate(r.Reason, 500), tx.Now())
+		return err
+	})
+}
+
+// maxURI bounds addresses that other nodes give.
+const maxURI = 2048
+
+// ReceiveAgreement notes how what was ordered at another node stands, as its seller says: accepted (not paid), paid, shipped, done
+// or cancelled. An empty url leaves the old one. ErrNotFound where nobody here has such an agreement with this seller.
+func (db *DB) ReceiveAgreement(ctx context.Context, seller *Account, uri, state, url string) (err error) {
+	defer wrap(&err, "agreement %s", uri)
+	tag, err := db.q.Exec(ctx, `update agreements set state = $3, url = case when $4 = '' then url else $4 end, updated = $5
+		where uri = $1 and uri <> '' and seller_id = $2 and order_id is null and state <> 'rejected'`, uri, seller.ID, state, truncate(url, maxURI), db.Now())
+	if err == nil && tag.RowsAffected() == 0 {
+		return ErrNotFound
+	}
+	return err
+}
+
+// PruneAgreements forgets offers of other nodes' accounts that were rejected longer ago than keep.
+func (db *DB) PruneAgreements(ctx context.Context, keep time.Duration) (n int64, err error) {
+	defer wrap(&err, "prune agreements")
+	tag, err := db.q.Exec(ctx, `delete from agreements g using accounts b where g.state = 'rejected' and g.created < $1 and b.id = g.buyer_id and b.host <> ''`,
+		db.Now().Add(-keep))
+	return tag.RowsAffected(), err
+}

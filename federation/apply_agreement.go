@@ -1,0 +1,102 @@
+package federation
+
+import (
+	"context"
+	"strings"
+
+	"souk"
+)
+
+// applyOffer makes an order of an Offer(Agreement), or rejects it (FEP-0837, Responding to a proposal). The buyer is who
+// signed it, whatever else it says.
+func (f *Federation) applyOffer(ctx context.Context, in *incoming) (plan, error) {
+	agreement := in.object
+	if agreement == nil {
+		if !validIRI(in.id) || !SameOrigin(in.id, in.Actor) {
+			return nil, foreign("an offer of %.200q", in.id)
+		}
+		var err error
+		if agreement, err = f.document(ctx, in.id); err != nil {
+			return nil, err
+		}
+	}
+	if !agreement.isTerm("Agreement") {
+		return nil, ignored("offer of %.50q", agreement.kind())
+	}
+	if by := agreement.id("attributedTo"); by != "" && by != in.Actor {
+		return nil, foreign("an offer in the name of %.200q", by)
+	}
+	o, err := f.offer(ctx, in, agreement)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveOffer(ctx, o) }, nil
+}
+
+// isOffer reports whether an id is that of an Offer that this node sends (souk.SendOffer).
+func (f *Federation) isOffer(id string) bool { return f.own(id) && strings.Contains(id, "#offers/") }
+
+// applyOfferAnswer reads the answer of a seller to an Offer of somebody here (FEP-0837, Accepting an agreement).
+// A result that promises something else than was asked for is no acceptance.
+func (f *Federation) applyOfferAnswer(ctx context.Context, in *incoming, accepted bool) (plan, error) {
+	id, result, err := in.body.one("result")
+	if err != nil {
+		return nil, err
+	}
+	r := souk.OfferAnswer{OfferURI: in.id, Accepted: accepted}
+	if !accepted {
+		text, _ := in.body.localised("content")
+		r.Reason = souk.Plain(cut(text, 2000))
+		return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveOfferAnswer(ctx, in.by, r) }, nil
+	}
+	a, err := f.db.AgreementOfOffer(ctx, in.id)
+	if err != nil {
+		return nil, err
+	}
+	if id != "" && (!validIRI(id) || !SameOrigin(id, in.Actor)) {
+		return nil, foreign("the agreement %.200q", id)
+	}
+	r.URI = id
+	if result != nil {
+		if by := result.id("attributedTo"); by != "" && by != in.Actor {
+			return nil, foreign("an agreement by %.200q", by)
+		}
+		primary, _, found, several := result.terms()
+		if several || found && (pieces(primary.amount) != a.Quantity || primary.satisfies != "" && withoutFragment(primary.satisfies) != withoutFragment(a.Intent)) {
+			return nil, foreign("another agreement than was offered")
+		}
+		r.URL = result.page()
+	}
+	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveOfferAnswer(ctx, in.by, r) }, nil
+}
+
+// applyAgreement notes how an agreement stands, as its seller says in an Update. An Update that says nothing of that is
+// no news.
+func (f *Federation) applyAgreement(in *incoming) (plan, error) {
+	state := in.object.agreementState()
+	if state == "" {
+		return nil, ignored("an agreement in a state that is not known")
+	}
+	if !validIRI(in.id) || !SameOrigin(in.id, in.Actor) {
+		return nil, foreign("the agreement %.200q", in.id)
+	}
+	url := in.object.page()
+	return func(ctx context.Context, tx *souk.DB) error {
+		return tx.ReceiveAgreement(ctx, in.by, in.id, state, url)
+	}, nil
+}
+
+// applyReceipt notes that a seller confirms that an agreement is fulfilled: an object of any kind whose context is the
+// agreement (FEP-0837, Confirmations). Notes in that context are talk about it, and posts.
+func (f *Federation) applyReceipt(in *incoming) (_ plan, is bool) {
+	if in.object == nil || in.object.is("Note", "Article", "Page", "Question", "Proposal") {
+		return nil, false
+	}
+	agreement := in.object.id("context")
+	if !validIRI(agreement) || !SameOrigin(agreement, in.Actor) {
+		return nil, false
+	}
+	return func(ctx context.Context, tx *souk.DB) error {
+		return tx.ReceiveAgreement(ctx, in.by, agreement, souk.AgreementDone, "")
+	}, true
+}
