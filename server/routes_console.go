@@ -62,6 +62,8 @@ func (s *Server) consoleRoutes() {
 	e.GET("/console/people", c.Member(c.People))
 	e.POST("/console/people/follow", c.Member(c.Follow), append(form, ask)...)
 	e.POST("/console/people/:id", c.Member(c.Relate), form...)
+	e.GET("/console/queue", c.Owner(c.Queue))
+	e.POST("/console/queue", c.Owner(c.ChangeQueue), form...)
 	e.GET("/console/nodes", c.Owner(c.Nodes))
 	e.POST("/console/nodes", c.Owner(c.FollowNode), append(form, ask)...)
 	e.POST("/console/nodes/:id", c.Owner(c.UnfollowNode), form...)

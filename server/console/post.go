@@ -203,27 +203,3 @@ func (c *Console) DeletePost(v *Visit) error {
 	}
 	return v.see("/console/posts", "deleted")
 }
-
-type deliveriesPage struct {
-	frame
-	Post       *souk.Post
-	Deliveries []souk.Delivery
-	Pager      pager
-}
-
-// Deliveries shows on which nodes a post arrived, and why not on others.
-func (c *Console) Deliveries(v *Visit) error {
-	p, err := c.ownPost(v)
-	if err != nil {
-		return err
-	}
-	deliveries, err := c.DB.Deliveries(v.ctx(), p.ID, "", "", v.page())
-	if err != nil {
-		return err
-	}
-	page := deliveriesPage{frame: v.frame("posts", "deliveries.title"), Post: p, Deliveries: deliveries}
-	if n := len(deliveries); n > 0 {
-		page.Pager = v.pager(n, deliveries[n-1].ID)
-	}
-	return c.render(v, http.StatusOK, "deliveries", page)
-}

@@ -135,28 +135,3 @@ func TestAnswerAndReact(t *testing.T) {
 		t.Error("the like stays")
 	}
 }
-
-func TestDeliveries(t *testing.T) {
-	t.Parallel()
-	n := annasShop(t)
-	anna := n.account(t, "anna")
-	post, err := n.db.CreatePost(t.Context(), anna.ID, souk.NewPost{Source: "New bowls"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := n.signedIn(t, "anna")
-	path := "/console/posts/" + id(post.ID) + "/deliveries"
-	if b.get(path).want(http.StatusOK, path).Find("tbody tr").Length() != 0 {
-		t.Error("deliveries of nothing")
-	}
-	err = n.db.QueueActivity(t.Context(), souk.Activity{ID: n.db.NewID(), URI: post.URI + "#create", AccountID: anna.ID, Type: "Create", PostID: &post.ID, Body: []byte("{}"),
-		Created: n.clock.Now()}, []souk.Recipient{{Inbox: "https://far.example/inbox", Host: "far.example"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	row := b.get(path).Find("tbody tr")
-	if row.Length() != 1 || !strings.Contains(text(row), "far.example") || row.Find(".state.queued").Length() != 1 {
-		t.Errorf("deliveries: %s", text(row))
-	}
-	n.signedIn(t, "cora").get(path).want(http.StatusNotFound, path)
-}

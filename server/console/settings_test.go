@@ -178,7 +178,7 @@ func TestEveryPageInBothLanguages(t *testing.T) {
 	for _, lang := range []string{"en", "zh-Hans"} {
 		for _, path := range []string{"/console", "/console/more", "/console/posts", "/console/posts/new", said, said + "/edit", said + "/delete", said + "/deliveries",
 			"/console/products", "/console/products/new", product, product + "/preview", product + "/withdraw", "/console/orders", order, order + "/cancel",
-			"/console/people", "/console/people?list=following", "/console/people?list=blocked", "/console/people?list=accounts", "/console/nodes",
+			"/console/people", "/console/people?list=following", "/console/people?list=blocked", "/console/people?list=accounts", "/console/nodes", "/console/queue", said + "/deliveries?host=a.example",
 			"/console/settings", "/console/settings/shop", "/console/settings/profile", "/console/settings/password", "/console/settings/tokens"} {
 			sep := "?"
 			if strings.Contains(path, "?") {
