@@ -98,7 +98,7 @@ func New(pool *pgxpool.Pool, cfg Config) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{q: pool, pool: pool, river: client, ids: ids, cfg: cfg}
-	db.wakes = newWakes(client, cfg.Log)
+	db.wakes = newWakes(client, func(ctx context.Context) error { return db.FreeWakes(ctx, time.Now().Add(-BeginWithin)) }, cfg.Log)
 	return db, nil
 }
 

@@ -94,13 +94,10 @@ func (db *DB) ReleaseHost(ctx context.Context, host string) (err error) {
 	return err
 }
 
-// ReleaseAllHosts ends leases that a process left behind; only for the one process of a private cluster, at its start.
-func (db *DB) ReleaseAllHosts(ctx context.Context) (err error) {
-	defer wrap(&err, "release all hosts")
-	if _, err = db.q.Exec(ctx, `update hosts set leased_until = null where leased_until is not null`); err != nil {
-		return err
-	}
-	_, err = db.q.Exec(ctx, `update inbox set next_at = $1 where state = 'queued' and next_at > $1 and attempts <= 1`, db.Now())
+// ReleaseHosts ends the leases of all hosts; for a process that knows that it is the only one, and that it delivers nothing now.
+func (db *DB) ReleaseHosts(ctx context.Context) (err error) {
+	defer wrap(&err, "release hosts")
+	_, err = db.q.Exec(ctx, `update hosts set leased_until = null where leased_until is not null`)
 	return err
 }
 
@@ -151,7 +148,8 @@ func (db *DB) Delivered(ctx context.Context, d Delivery, status int) (goOn bool,
 		where host = $1 and (failures > 0 or dead_since is not null or next_at is not null or last_success is null
 			or last_success < $2::timestamptz - interval '1 minute')`, d.Host, now)
 	batch.Queue(`select not held and severity <> 'suspend' from hosts where host = $1`, d.Host).QueryRow(func(row pgx.Row) error { return row.Scan(&goOn) })
-	return goOn, db.q.SendBatch(ctx, batch).Close()
+	err = db.q.SendBatch(ctx, batch).Close() // which sets goOn
+	return goOn, err
 }
 
 // Failure is why a delivery was not taken.

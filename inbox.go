@@ -77,7 +77,7 @@ func (db *DB) ClaimInbox(ctx context.Context, limit int, lease time.Duration) (_
 	defer wrap(&err, "claim inbox")
 	now := db.Now()
 	rows, err := db.q.Query(ctx, `with due as (select id from inbox where state = 'queued' and next_at <= $1 order by id limit $2 for update skip locked),
-		claimed as (update inbox i set attempts = i.attempts + 1, next_at = $3 from due where i.id = due.id
+		claimed as (update inbox i set attempts = i.attempts + 1, next_at = $3, note = '' from due where i.id = due.id
 			returning i.id, i.activity_id, i.type, i.actor, i.host, i.body, i.received, i.attempts,
 				`+hostSuspended("i.host")+` as refused)
 		select * from claimed order by id`, now, limit, now.Add(lease))
@@ -97,6 +97,14 @@ func (db *DB) ClaimInbox(ctx context.Context, limit int, lease time.Duration) (_
 		}
 	}
 	return kept, nil
+}
+
+// ReleaseInbox ends the leases of ClaimInbox; for a process that knows that it is the only one, and that it applies nothing now.
+func (db *DB) ReleaseInbox(ctx context.Context) (err error) {
+	defer wrap(&err, "release inbox")
+	// What was put off has a note why; what was being applied has none.
+	_, err = db.q.Exec(ctx, `update inbox set next_at = $1 where state = 'queued' and next_at > $1 and note = ''`, db.Now())
+	return err
 }
 
 // AppliedActivity marks a received activity as dealt with: state "done", or "ignored" or "failed" with the reason.

@@ -2,6 +2,7 @@ package souk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -81,10 +82,44 @@ func (db *DB) BeginDrain(ctx context.Context, jobID int64) (err error) {
 	return err
 }
 
+// drainKinds are the kinds of DrainJobs.
+func drainKinds() (kinds []string) {
+	for _, args := range DrainJobs() {
+		kinds = append(kinds, args.Kind())
+	}
+	return kinds
+}
+
+// FreeWakes ends the uniqueness of wake-ups that were taken up before the given time and have not begun (BeginDrain): their
+// process died between the two. River takes them for running for another hour, in which no drain of their kind would start.
+func (db *DB) FreeWakes(ctx context.Context, before time.Time) (err error) {
+	defer wrap(&err, "free wakes")
+	_, err = db.q.Exec(ctx, `update river_job set unique_key = null where state = 'running' and unique_key is not null and kind = any($1) and attempted_at <= $2`,
+		drainKinds(), before)
+	return err
+}
+
+// ReleaseAll gives back what a process had under way when it died: hosts, received activities and objects to index, whose
+// leases would run for minutes, and jobs, which River would take for running for an hour. Only for the one process of a
+// private cluster, at its start.
+func (db *DB) ReleaseAll(ctx context.Context) (err error) {
+	defer wrap(&err, "release all")
+	if err := errors.Join(db.ReleaseHosts(ctx), db.ReleaseInbox(ctx)); err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`update search_outbox set queued = $1 where queued > $1`, db.Now())
+	// Drains are not worth it: the periodic ones come at once.
+	batch.Queue(`delete from river_job where state = 'running' and kind = any($1)`, drainKinds())
+	batch.Queue(`update river_job set state = 'available', max_attempts = greatest(max_attempts, attempt + 1) where state = 'running'`)
+	return db.q.SendBatch(ctx, batch).Close()
+}
+
 // wakes turns "there is work of this kind" into at most one waiting River job a kind. It is a hint that shortens the
 // wait: the work itself is rows, committed before, and a periodic job of every drain finds what a crash left here.
 type wakes struct {
 	client *river.Client[pgx.Tx]
+	free   func(context.Context) error // FreeWakes
 	log    *slog.Logger
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -92,8 +127,8 @@ type wakes struct {
 	kinds  map[string]chan struct{}
 }
 
-func newWakes(client *river.Client[pgx.Tx], log *slog.Logger) *wakes {
-	w := &wakes{client: client, log: log, kinds: map[string]chan struct{}{}}
+func newWakes(client *river.Client[pgx.Tx], free func(context.Context) error, log *slog.Logger) *wakes {
+	w := &wakes{client: client, free: free, log: log, kinds: map[string]chan struct{}{}}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	for _, args := range DrainJobs() {
 		signal := make(chan struct{}, 1)
@@ -122,12 +157,30 @@ func (w *wakes) run(args river.JobArgs, signal <-chan struct{}) {
 		case <-signal:
 		}
 		ctx, cancel := context.WithTimeout(w.ctx, 5*time.Second)
-		if _, err := w.client.Insert(ctx, args, DrainOpts(args.Kind())); err != nil && w.ctx.Err() == nil {
+		if err := w.queue(ctx, args); err != nil && w.ctx.Err() == nil {
 			w.log.Warn("wake-up not queued; the periodic one will find the work", "kind", args.Kind(), "error", err)
 		}
 		cancel()
 		gap.Reset(wakeGap)
 	}
+}
+
+// BeginWithin is how long a wake-up that was taken up may take to begin: longer, and whoever took it is dead, or the
+// database was, and did not say that it was taken.
+const BeginWithin = 5 * time.Second
+
+// queue queues a wake-up. One that was taken up and did not begin does not stand in its way.
+func (w *wakes) queue(ctx context.Context, args river.JobArgs) error {
+	res, err := w.client.Insert(ctx, args, DrainOpts(args.Kind()))
+	if err != nil || !res.UniqueSkippedAsDuplicate || res.Job.State != rivertype.JobStateRunning || res.Job.AttemptedAt == nil ||
+		time.Since(*res.Job.AttemptedAt) < BeginWithin {
+		return err
+	}
+	if err := w.free(ctx); err != nil {
+		return err
+	}
+	_, err = w.client.Insert(ctx, args, DrainOpts(args.Kind()))
+	return err
 }
 
 // wake never blocks: a signal already waiting covers this one too.

@@ -45,7 +45,7 @@ func (f *Federation) ApplyInbox(ctx context.Context) (err error) {
 	defer wrap(&err, "apply inbox")
 	d := &inboxDrain{f: f, done: make(chan applied), slots: make(chan struct{}, f.cfg.Appliers),
 		actors: map[string][]souk.Received{}, hosts: map[string]chan struct{}{}}
-	return d.run(ctx)
+	return f.drained(ctx, &f.applyFailed, f.db.ReleaseInbox, d.run)
 }
 
 // inboxDrain is one run of ApplyInbox. Its maps belong to run's goroutine.

@@ -33,7 +33,7 @@ func (w *deliverWorker) Work(ctx context.Context, job *river.Job[souk.DeliverArg
 func (f *Federation) Deliver(ctx context.Context) (err error) {
 	defer wrap(&err, "deliver")
 	d := &drain{f: f, done: make(chan error), lanes: newLanes(f.cfg.Hosts), senders: map[int64]*sender{}, followers: map[int64]*followersOf{}}
-	return d.run(ctx)
+	return f.drained(ctx, &f.deliverFailed, f.db.ReleaseHosts, d.run)
 }
 
 // drain is one run of Deliver.

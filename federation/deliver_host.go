@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"souk"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 const (
@@ -160,10 +162,36 @@ func (v *visit) accepted(ctx context.Context, delivery souk.Delivery, res *Respo
 			return stepOut, err
 		}
 	}
-	if goOn, err := v.f.db.Delivered(ctx, delivery, res.Status); err != nil || !goOn {
+	goOn := false
+	err := insist(ctx, v.f.cfg.Lease/4, func() (err error) {
+		goOn, err = v.f.db.Delivered(ctx, delivery, res.Status)
+		return err
+	})
+	if err != nil || !goOn {
 		return stepOut, err
 	}
 	return stepOn, nil
+}
+
+// insist writes down what only this process knows: that a peer took a delivery. While the database is away, as after a
+// crash, it tries again for the given time; without the note the delivery would be made once more.
+func insist(ctx context.Context, most time.Duration, write func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		err := write()
+		var pg *pgconn.PgError
+		if err == nil || errors.As(err, &pg) && !passing(err) {
+			return err
+		}
+		again := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			again.Stop()
+			return err
+		case <-again.C:
+		}
+	}
 }
 
 // refused notes a delivery that was answered, but not taken.

@@ -3,9 +3,11 @@
 package federation
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"souk"
@@ -40,6 +42,9 @@ type Config struct {
 	Appliers int
 	// Budgets are what verified senders may send; the zero value stands for the defaults.
 	Budgets Budgets
+	// Alone says that no other process works on the database: what this one left leased when the database went away is
+	// released at once, and not when its time is up.
+	Alone bool
 	// RateLimit multiplies the budgets, and the limits on what other hosts are asked because of what came in; 0 means 1,
 	// below 0 none.
 	RateLimit float64
@@ -47,13 +52,14 @@ type Config struct {
 
 // Federation is this node in the fediverse. Safe for concurrent use.
 type Federation struct {
-	db      *souk.DB
-	cfg     Config
-	counted usageCount
-	secure  secureSetting
-	peers   *peers
-	limits  *limits
-	flights singleflight.Group // actors that are being fetched
+	db                         *souk.DB
+	cfg                        Config
+	counted                    usageCount
+	secure                     secureSetting
+	peers                      *peers
+	limits                     *limits
+	flights                    singleflight.Group // actors that are being fetched
+	deliverFailed, applyFailed atomic.Bool        // the last drain ended with an error: leases may be left
 }
 
 // New makes a Federation with the defaults of Config filled in.
@@ -83,6 +89,22 @@ func New(db *souk.DB, cfg Config) *Federation {
 		cfg.RateLimit = 1
 	}
 	return &Federation{db: db, cfg: cfg, peers: newPeers(cfg.RateLimit), limits: newLimits(cfg.Budgets, cfg.RateLimit)}
+}
+
+// drained runs a drain, and releases before it what the one before left when the database failed it. A process runs one
+// drain of a kind at a time.
+func (f *Federation) drained(ctx context.Context, failed *atomic.Bool, release, run func(context.Context) error) (err error) {
+	defer func() {
+		if err != nil {
+			failed.Store(true)
+		}
+	}()
+	if failed.Swap(false) && f.cfg.Alone {
+		if err := release(ctx); err != nil {
+			return err
+		}
+	}
+	return run(ctx)
 }
 
 // AddWorkers registers the workers of every job that federation does. It panics where one is registered already.

@@ -126,7 +126,7 @@ func (n *node) wire(ctx context.Context, c *Config, log *slog.Logger) error {
 	if limit == 0 {
 		limit = -1 // none: in federation 0 stands for the default
 	}
-	n.fed = federation.New(n.db, federation.Config{Client: client, Version: version(), RateLimit: limit, Log: log})
+	n.fed = federation.New(n.db, federation.Config{Client: client, Version: version(), RateLimit: limit, Log: log, Alone: n.store.cluster != nil})
 	n.index = search.NewPostgres(search.PostgresConfig{Pool: n.store.pool})
 	theme, err := themes.Load(themes.Config{Log: log})
 	if err != nil {

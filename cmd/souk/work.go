@@ -25,7 +25,7 @@ const wakeEvery = 5 * time.Second
 func (n *node) startWork(ctx context.Context) error {
 	if n.store.cluster != nil {
 		// The private cluster has one node: leases that are left are those of its last life.
-		if err := n.db.ReleaseAllHosts(ctx); err != nil {
+		if err := n.db.ReleaseAll(ctx); err != nil {
 			return err
 		}
 	}
@@ -41,7 +41,8 @@ func (n *node) startWork(ctx context.Context) error {
 	queues := map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 8}}
 	periodic := []*river.PeriodicJob{
 		river.NewPeriodicJob(river.PeriodicInterval(time.Minute), func() (river.JobArgs, *river.InsertOpts) {
-			return souk.ExpireArgs{}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}}
+			// Unique in its minute only: River counts what is completed, too, and what a dead process had begun.
+			return souk.ExpireArgs{}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByPeriod: time.Minute}}
 		}, &river.PeriodicJobOpts{RunOnStart: true}),
 	}
 	for _, args := range souk.DrainJobs() {

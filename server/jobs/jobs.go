@@ -49,13 +49,15 @@ const keepUndone = 30 * 24 * time.Hour
 const keepRejected = 30 * 24 * time.Hour
 
 // expireWorker ends what has had its time: unpaid orders give their stock back, remote listings that nobody renewed
-// leave the index, sessions, old inbox rows, rejected offers and orphaned pictures go, deliveries that nobody took are given up.
+// leave the index, sessions, old inbox rows, rejected offers and orphaned pictures go, deliveries that nobody took are given up, wake-ups
+// of dead processes stand in nobody's way.
 type expireWorker struct {
 	river.WorkerDefaults[souk.ExpireArgs]
 	db *souk.DB
 }
 
 func (w *expireWorker) Work(ctx context.Context, _ *river.Job[souk.ExpireArgs]) error {
+	wakes := w.db.FreeWakes(ctx, w.db.Now().Add(-souk.BeginWithin))
 	_, orders := w.db.ExpireHolds(ctx)
 	_, listings := w.db.ExpireRemoteListings(ctx)
 	_, sessions := w.db.ExpireSessions(ctx)
@@ -64,5 +66,5 @@ func (w *expireWorker) Work(ctx context.Context, _ *river.Job[souk.ExpireArgs]) 
 	_, deliveries := w.db.GiveUpDeliveries(ctx)
 	_, offers := w.db.PruneAgreements(ctx, keepRejected)
 	_, media := w.db.PruneMedia(ctx, 100)
-	return errors.Join(orders, listings, sessions, inbox, undone, deliveries, offers, media)
+	return errors.Join(wakes, orders, listings, sessions, inbox, undone, deliveries, offers, media)
 }
