@@ -98,6 +98,9 @@ func kindsOf(d m) map[string][]m {
 		if innerKind, _ := inner["type"].(string); kind == "Announce" && innerKind != "" {
 			name = "catalogued" // sent to nodes only
 		}
+		if kind == "Undo" && inner["type"] == "Block" {
+			name = "unblock" // which few servers know, and the others leave alone
+		}
 		kinds[name] = []m{d}
 		if inner["type"] == "Note" {
 			kinds["note"] = []m{inner}
