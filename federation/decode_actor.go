@@ -91,6 +91,11 @@ func decodeActor(o object, keyID string, now time.Time) (*souk.RemoteAccount, er
 	if moved := o.id("movedTo"); validIRI(moved) {
 		r.MovedTo = moved
 	}
+	if o.yes("suspended") {
+		// Its own server shows nothing of it any more, and neither does this one; its posts end by their Deletes.
+		r.DisplayName, r.Bio, r.Fields, r.AvatarURL, r.HeaderURL = "", "", nil, "", ""
+		r.Discoverable, r.Indexable = false, false
+	}
 	return r, nil
 }
 

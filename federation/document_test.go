@@ -61,7 +61,7 @@ func TestWebFinger(t *testing.T) {
 		}
 	}
 	for _, resource := range []string{"", "anna", "acct:anna", "acct:@shop.example", "acct:anna@", "acct:a@b@shop.example", "https://", "mailto:anna@shop.example/x",
-		"https://%zz", "https://u@shop.example/users/anna", strings.Repeat("a", 3000) + "@shop.example"} {
+		"https://%zz", "acct:a\x00@shop.example", "acct:\xff@shop.example", "https://u@shop.example/users/anna", strings.Repeat("a", 3000) + "@shop.example"} {
 		var malformed *souk.Invalid
 		if _, err := n.WebFinger(t.Context(), resource); !errors.As(err, &malformed) {
 			t.Errorf("%.40q: %v, want it refused as malformed", resource, err)

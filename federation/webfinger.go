@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"souk"
 )
@@ -73,32 +75,43 @@ func (f *Federation) WebFinger(ctx context.Context, resource string, rels ...str
 
 // resource finds the local account that a WebFinger resource names.
 func (f *Federation) resource(ctx context.Context, resource string) (*souk.Account, error) {
-	malformed := &souk.Invalid{Problems: []souk.Problem{{Field: "resource", Code: "resource", Message: "use acct:name@domain or an https address"}}}
-	if resource == "" || len(resource) > 2048 {
-		return nil, malformed
-	}
-	scheme, rest, found := strings.Cut(resource, ":")
+	name, domain, address, err := readResource(resource)
 	switch {
-	case found && strings.EqualFold(scheme, "acct"):
-		resource = rest
-	case found && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http")):
-		u, err := url.Parse(resource)
-		if err != nil || u.Host == "" || u.User != nil {
-			return nil, malformed
-		}
-		return f.addressed(ctx, u)
-	}
-	name, domain, found := strings.Cut(strings.TrimPrefix(resource, "@"), "@")
-	if !found || name == "" || domain == "" || strings.ContainsAny(domain, "@/ ") {
-		return nil, malformed
-	}
-	switch {
+	case err != nil:
+		return nil, err
+	case address != nil:
+		return f.addressed(ctx, address)
 	case !f.ownDomain(domain):
 		return nil, souk.ErrNotFound
 	case f.ownDomain(name):
 		return f.db.InstanceActor(ctx)
 	}
 	return f.db.LocalAccount(ctx, name)
+}
+
+// readResource reads a WebFinger resource: the parts of an account, with or without acct: and a leading @, or an http(s)
+// address. What is neither is a *souk.Invalid.
+func readResource(resource string) (name, domain string, address *url.URL, err error) {
+	malformed := &souk.Invalid{Problems: []souk.Problem{{Field: "resource", Code: "resource", Message: "use acct:name@domain or an https address"}}}
+	if resource == "" || len(resource) > 2048 || !utf8.ValidString(resource) || strings.ContainsFunc(resource, unicode.IsControl) {
+		return "", "", nil, malformed
+	}
+	scheme, rest, found := strings.Cut(resource, ":")
+	switch {
+	case found && strings.EqualFold(scheme, "acct"):
+		resource = rest
+	case found && (strings.EqualFold(scheme, "https") || strings.EqualFold(scheme, "http")):
+		address, err := url.Parse(resource)
+		if err != nil || address.Host == "" || address.User != nil {
+			return "", "", nil, malformed
+		}
+		return "", "", address, nil
+	}
+	name, domain, found = strings.Cut(strings.TrimPrefix(resource, "@"), "@")
+	if !found || name == "" || domain == "" || strings.ContainsAny(domain, "@/ ") {
+		return "", "", nil, malformed
+	}
+	return name, domain, nil, nil
 }
 
 func (f *Federation) ownDomain(domain string) bool {
