@@ -37,6 +37,7 @@ func (s *Server) consoleRoutes() {
 	e.POST("/console/posts/new", c.Member(c.CreatePost), upload...)
 	e.GET("/console/posts/:id", c.Member(c.Conversation))
 	e.POST("/console/posts/:id/reply", c.Member(c.Reply), form...)
+	e.POST("/console/posts/:id/order", c.Member(c.Buy), form...)
 	e.POST("/console/posts/:id/react", c.Member(c.React), form...)
 	e.GET("/console/posts/:id/edit", c.Member(c.EditPostForm))
 	e.POST("/console/posts/:id/edit", c.Member(c.EditPost), upload...)
@@ -58,6 +59,10 @@ func (s *Server) consoleRoutes() {
 	e.POST("/console/orders/:id", c.Seller(c.MoveOrder), form...)
 	e.GET("/console/orders/:id/cancel", c.Seller(c.CancelOrderForm))
 	e.POST("/console/orders/:id/note", c.Seller(c.NoteOrder), form...)
+
+	e.GET("/console/purchases", c.Member(c.Purchases))
+	e.GET("/console/purchases/:id/cancel", c.Member(c.CancelPurchaseForm))
+	e.POST("/console/purchases/:id/cancel", c.Member(c.CancelPurchase), form...)
 
 	e.GET("/console/people", c.Member(c.People))
 	e.POST("/console/people/follow", c.Member(c.Follow), append(form, ask)...)

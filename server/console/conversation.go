@@ -14,6 +14,9 @@ type talkPage struct {
 	Talk []said
 	Ask  string // label of the answer
 	Text string // of the answer, as typed
+
+	Buyable  *souk.Listing // of another node, and can be ordered from here; nil: not
+	Quantity string        // of the order, as typed
 }
 
 // said is one post of a conversation.
@@ -93,6 +96,12 @@ func (c *Console) talkPage(v *Visit, status int, p *souk.Post, page talkPage) er
 			Liked: r.Liked, Boosted: r.Boosted, Open: t.Visibility == souk.Public || t.Visibility == souk.Unlisted})
 	}
 	page.Post, page.Mine = p, p.AccountID == v.me.ID
+	if l := p.Listing; l != nil && !p.Local && l.Intent != "" && l.OnSale() {
+		page.Buyable = l
+		if page.Quantity == "" {
+			page.Quantity = "1"
+		}
+	}
 	page.Ask = v.t("talk.your_answer", "Name", p.Account.Title())
 	if page.Mine {
 		page.Ask = v.t("talk.go_on")

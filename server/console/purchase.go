@@ -1,0 +1,107 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"souk"
+)
+
+// purchasesPage lists what an account ordered at other nodes.
+type purchasesPage struct {
+	frame
+	Purchases []purchase
+	Pager     pager
+}
+
+type purchase struct {
+	souk.Agreement
+	Seller  string // handle
+	Profile string // address of the seller
+	Host    string // where URL leads
+}
+
+// purchasePage asks before an order at another node is cancelled.
+type purchasePage struct {
+	frame
+	Purchase *souk.Agreement
+}
+
+// Purchases lists what one ordered at other nodes, and how it stands.
+func (c *Console) Purchases(v *Visit) error {
+	page := purchasesPage{frame: v.frame("people", "purchases.title")}
+	list, err := c.DB.Purchases(v.ctx(), v.me.ID, v.page())
+	if err != nil {
+		return err
+	}
+	for _, a := range list {
+		p := purchase{Agreement: a}
+		if u, err := url.Parse(a.URL); err == nil {
+			p.Host = u.Host
+		}
+		seller, err := c.DB.Account(v.ctx(), a.SellerID)
+		switch {
+		case err == nil:
+			p.Seller, p.Profile = c.DB.Handle(seller), seller.URL
+		case !errors.Is(err, souk.ErrGone):
+			return err
+		}
+		page.Purchases = append(page.Purchases, p)
+	}
+	if n := len(list); n > 0 {
+		page.Pager = v.pager(n, list[n-1].ID)
+	}
+	return c.render(v, http.StatusOK, "purchases", page)
+}
+
+// Buy orders the listing of another node that the path names.
+func (c *Console) Buy(v *Visit) error {
+	p, err := c.visiblePost(v)
+	if err != nil {
+		return err
+	}
+	page := talkPage{frame: v.frame("posts", "talk.title"), Quantity: v.value("quantity")}
+	quantity, _ := strconv.Atoi(page.Quantity) // what is no number is 0, which nobody can order
+	_, err = c.DB.SendOffer(v.ctx(), v.me.ID, p.ID, quantity)
+	switch {
+	case v.wrong(&page.frame, err, nil):
+		return c.talkPage(v, http.StatusUnprocessableEntity, p, page)
+	case errors.Is(err, souk.ErrConflict):
+		page.Problems = []problem{{Field: "quantity", Message: v.t("purchases.waits")}}
+		return c.talkPage(v, http.StatusConflict, p, page)
+	case err != nil:
+		return err
+	}
+	return v.see("/console/purchases", "bought")
+}
+
+// CancelPurchaseForm asks before an order at another node is cancelled.
+func (c *Console) CancelPurchaseForm(v *Visit) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	a, err := c.DB.Purchase(v.ctx(), v.me.ID, id)
+	if err != nil {
+		return err
+	}
+	return c.render(v, http.StatusOK, "purchase-cancel", purchasePage{v.frame("people", "purchases.cancel_ask"), a})
+}
+
+// CancelPurchase takes an order at another node back; what is paid meanwhile is shown as it is.
+func (c *Console) CancelPurchase(v *Visit) error {
+	id, err := v.id()
+	if err != nil {
+		return err
+	}
+	err = c.DB.TakeOfferBack(v.ctx(), v.me.ID, id)
+	if errors.Is(err, souk.ErrConflict) {
+		return v.see("/console/purchases", "")
+	}
+	if err != nil {
+		return err
+	}
+	return v.see("/console/purchases", "purchase_cancelled")
+}

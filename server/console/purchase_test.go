@@ -1,0 +1,55 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"souk"
+)
+
+// A member orders at another node, sees the answer and the link, and may take the order back while it is not paid.
+func TestPurchase(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	mira := n.remote(t, "mira")
+	mug, err := n.db.ReceiveListing(ctx, souk.RemoteListing{RemotePost: souk.RemotePost{Author: mira, URI: "https://far.example/listings/1", HTML: "<p>Mug</p>",
+		Visibility: souk.Public, Published: n.db.Now()}, Title: "Red mug", Price: souk.Money{Amount: 1500, Currency: "EUR"}, Intent: "https://far.example/listings/1#primary", UnitBased: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := n.signedIn(t, "anna")
+	if b.get("/console/purchases").Find(".empty").Length() != 1 {
+		t.Error("no empty state")
+	}
+	path := "/console/posts/" + id(mug.ID)
+	b.get(path).want(http.StatusOK, path)
+	b.post(path+"/order", url.Values{"quantity": {"many"}}).problem("quantity")
+	list := b.post(path+"/order", url.Values{"quantity": {"2"}}).want(http.StatusOK, "/console/purchases")
+	if got := text(list.Find("tbody tr")); !strings.Contains(got, "2 × Red mug") || !strings.Contains(got, "€30.00") || !strings.Contains(got, "No answer yet") {
+		t.Errorf("sent: %s", got)
+	}
+	b.post(path+"/order", url.Values{"quantity": {"1"}}).problem("quantity")
+	all, err := n.db.Purchases(ctx, n.account(t, "anna").ID, souk.Page{})
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	link := "https://far.example/orders/x"
+	if err := n.db.ReceiveOfferAnswer(ctx, mira, souk.OfferAnswer{OfferURI: all[0].OfferURI, Accepted: true, URI: "https://far.example/agreements/1", URL: link}); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.get("/console/purchases").Find(`a.primary[href="` + link + `"]`); text(got) != "Go on at far.example" {
+		t.Errorf("link: %q", text(got))
+	}
+	cancel := "/console/purchases/" + id(all[0].ID) + "/cancel"
+	b.get(cancel).want(http.StatusOK, cancel)
+	list = b.post(cancel, nil).want(http.StatusOK, "/console/purchases")
+	if got := text(list.Find("tbody .state")); got != "Cancelled" {
+		t.Errorf("cancelled: %s", got)
+	}
+	if a, err := n.db.Purchase(ctx, n.account(t, "anna").ID, all[0].ID); err != nil || a.State != souk.AgreementCancelled {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
