@@ -41,6 +41,7 @@ type street struct {
 	owner  *souk.Account
 	client *http.Client
 
+	fed     *federation.Federation
 	indexer *search.Indexer
 	lookups atomic.Int32 // of a product by its slug: one for each time that its page is made
 
@@ -84,7 +85,7 @@ func must[T any](v T, err error) func(testing.TB) T {
 }
 
 // newStreet is a node that nobody owns yet.
-func newStreet(t *testing.T) *street {
+func newStreet(t *testing.T, change ...func(*federation.Config)) *street {
 	t.Helper()
 	s := &street{t: t, now: time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)}
 	web := httptest.NewUnstartedServer(nil)
@@ -109,7 +110,12 @@ func newStreet(t *testing.T) *street {
 	theme := must(themes.Load(themes.Config{Now: s.clock, Log: log}))(t)
 	index := search.NewPostgres(search.PostgresConfig{Pool: pool, Now: s.clock})
 	s.indexer = search.NewIndexer(search.IndexerConfig{DB: s.DB, Index: index})
-	node := must(server.New(server.Config{DB: s.DB, Federation: federation.New(s.DB, federation.Config{Client: client, Version: "test", Log: log}),
+	cfg := federation.Config{Client: client, Version: "test", Log: log}
+	for _, c := range change {
+		c(&cfg)
+	}
+	s.fed = federation.New(s.DB, cfg)
+	node := must(server.New(server.Config{DB: s.DB, Federation: s.fed,
 		Finder: search.NewFinder(s.DB, index), Pictures: souk.NewPictures(souk.PictureConfig{}), Theme: theme, Client: client, Version: "test", Log: log}))(t)
 	web.Config.Handler = node.Handler()
 	web.Start()
@@ -121,9 +127,9 @@ func newStreet(t *testing.T) *street {
 }
 
 // annasShop is a shop in Germany, in English and euros, with 4.90 shipping.
-func annasShop(t *testing.T) *street {
+func annasShop(t *testing.T, change ...func(*federation.Config)) *street {
 	t.Helper()
-	s := newStreet(t)
+	s := newStreet(t, change...)
 	ctx := t.Context()
 	token := must(s.NewSetupToken(ctx))(t)
 	s.owner = must(s.SetUp(ctx, token, souk.Setup{Name: "The Lane", Country: "DE",
