@@ -51,7 +51,8 @@ func prove(root, only string) error {
 		}
 		through, err := g.without(copied)
 		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", g.name, err))
+			fmt.Fprintf(os.Stderr, "guards: %s: %v\n", g.name, err)
+			failed = errors.New("not every guard is proved")
 			continue
 		}
 		fmt.Printf("| %s | `%s` | `%s` | %s |\n", g.name, g.file, g.test, through)
@@ -102,7 +103,7 @@ func (g guard) without(tree string) (string, error) {
 	if pkg == "" {
 		pkg = "./federation"
 	}
-	out, err := output(tree, "go", "test", pkg, "-count=1", "-run", "^"+g.test+"$")
+	out, err := output(tree, "go", "test", "-vet=off", pkg, "-count=1", "-run", "^"+g.test+"$")
 	if err == nil {
 		return "", fmt.Errorf("%s stays green", g.test)
 	}
