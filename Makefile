@@ -1,7 +1,7 @@
 # Everything that a person types here, one line each: make help
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build test check fmt lint vet fmt-check schema-check generated-check size-check words-check schema bench bench-full
+.PHONY: help demo run build test check fmt lint vet fmt-check schema-check generated-check size-check words-check schema bench bench-full guards
 
 # Pure Go: the same binary everywhere, and no C compiler needed. (The race detector needs one: make test RACE=-race.)
 export CGO_ENABLED := $(if $(RACE),1,0)
@@ -35,6 +35,10 @@ lint: bin/staticcheck ## run the linter
 schema: ## dump migrations/schema.sql again after a new migration
 	@.ci/install postgresql
 	go test ./migrations -run TestSchema -update
+
+guards: ## take out one guard against hostile input at a time; a test must go red (RUN=regexp for some)
+	@.ci/install postgresql
+	go run ./migrations/pgtest/run go -C tools run ./guards -run '$(RUN)' ..
 
 bench: build ## benchmarks as tables with ratios, under 5 minutes
 	@.ci/install postgresql
