@@ -98,8 +98,11 @@ func kindsOf(d m) map[string][]m {
 		if innerKind, _ := inner["type"].(string); kind == "Announce" && innerKind != "" {
 			name = "catalogued" // sent to nodes only
 		}
-		if kind == "Undo" && inner["type"] == "Block" {
-			name = "unblock" // which few servers know, and the others leave alone
+		// Trade, blocks, and an actor's farewell are for those that know them; others leave them alone.
+		of, _ := inner["type"].(string)
+		known := map[string][]string{"Create": {"Note"}, "Update": {"Note", "Person"}, "Accept": {"Follow"}, "Undo": {"Follow", "Like", "Announce"}, "Delete": {"Tombstone"}}
+		if types, limited := known[kind]; limited && !slices.Contains(types, of) {
+			name = kind + " of " + of
 		}
 		kinds[name] = []m{d}
 		if inner["type"] == "Note" {
@@ -198,7 +201,12 @@ func isDate(s string) bool {
 func put(value any, path ...string) func(m) {
 	return func(d m) {
 		for _, key := range path[:len(path)-1] {
-			d, _ = d[key].(m)
+			inner, isObject := d[key].(m)
+			if !isObject {
+				inner = m{}
+				d[key] = inner
+			}
+			d = inner
 		}
 		d[path[len(path)-1]] = value
 	}
