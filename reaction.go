@@ -41,7 +41,7 @@ func (db *DB) like(ctx context.Context, uri string, a *Account, postID int64) (f
 	return true, db.notify(ctx, p.AccountID, "like", a.ID, p.ID, 0)
 }
 
-// reactable is a post that the account may see and whose author did not block it.
+// reactable is a post that the account may see and whose author did not block it. In a transaction it stays alive to its end.
 func (db *DB) reactable(ctx context.Context, a *Account, postID int64) (*Post, error) {
 	p, err := db.Post(ctx, a.ID, postID)
 	if err != nil {
@@ -50,7 +50,15 @@ func (db *DB) reactable(ctx context.Context, a *Account, postID int64) (*Post, e
 	if p.Kind == KindBoost {
 		return nil, invalid("post", "boost", "react to the boosted post itself")
 	}
-	return p, db.notBlocked(ctx, p.AccountID, a.ID)
+	if err := db.notBlocked(ctx, p.AccountID, a.ID); err != nil {
+		return nil, err
+	}
+	// Held to the end of the transaction: a deletion that comes between would leave what is done here on a tombstone.
+	tag, err := db.q.Exec(ctx, `select from posts where id = $1 and deleted is null for share`, p.ID)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrGone
+	}
+	return p, err
 }
 
 // Unlike takes a like back; where there is none nothing happens.

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"time"
@@ -15,8 +16,8 @@ import (
 const (
 	// drainBatch is how many objects are indexed at once.
 	drainBatch = 500
-	// drainLease is how long a batch may take before others may try it.
-	drainLease = 2 * time.Minute
+	// drainLease is how long a batch may take before others may try it. It takes a second, and twice does no harm: versions decide.
+	drainLease = 30 * time.Second
 	// retryAfter is when a batch is tried again that the engine did not take.
 	retryAfter = 30 * time.Second
 	// refusedFor is when a single document is tried again that the engine refused while it took others.
@@ -105,7 +106,7 @@ func (x *Indexer) indexBatch(ctx context.Context, batch []souk.ToIndex) error {
 	}
 	docs, err := x.documents(ctx, posts, accounts, versions)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrUnavailable, err) // the database is away, which says nothing of the documents
 	}
 	found := map[string]bool{}
 	for _, d := range docs {

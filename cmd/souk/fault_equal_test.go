@@ -107,6 +107,8 @@ func (n *faultNode) trace(t *testing.T, key string) string {
 		_ = n.other.store.pool.QueryRow(t.Context(), `select concat_ws(' ', id, received, state, attempts, note) from inbox where activity_id = $1`, uri).Scan(&got) // none is a find, too
 		if state != nil {
 			text += fmt.Sprintf("   %s %s %s, %d attempts; received: %s\n", kind, uri, *state, *attempts, got)
+		} else {
+			text += fmt.Sprintf("   %s %s to nobody\n", kind, uri)
 		}
 		return nil
 	}); err != nil {
