@@ -68,7 +68,8 @@ func (f *Federation) Receive(ctx context.Context, req *SignedRequest) (status in
 }
 
 func (f *Federation) receive(ctx context.Context, req *SignedRequest) (h head, err error) {
-	if h, err = f.readHead(req); err != nil {
+	h, signature, err := f.readHead(req)
+	if err != nil {
 		return h, err
 	}
 	sender, err := f.db.Sender(ctx, h.id, h.actor, h.host)
@@ -83,7 +84,7 @@ func (f *Federation) receive(ctx context.Context, req *SignedRequest) (h head, e
 		// Servers tell the whole world of a deleted account; nothing of it is here, and its key cannot be had any more.
 		return h, nil
 	}
-	if err := f.authenticate(ctx, req, h, sender); err != nil {
+	if err := f.authenticate(ctx, req, signature, h, sender); err != nil {
 		return h, err
 	}
 	if wait := f.limits.arrived(h.actor, h.host, f.db.Now()); wait > 0 {
@@ -103,30 +104,33 @@ func (f *Federation) receive(ctx context.Context, req *SignedRequest) (h head, e
 	return h, err
 }
 
-// readHead checks all that needs neither database nor key.
-func (f *Federation) readHead(req *SignedRequest) (h head, err error) {
+// readHead checks all that needs neither database nor key. The body is not parsed before its digest is the one that was signed.
+func (f *Federation) readHead(req *SignedRequest) (h head, signature *Signature, err error) {
 	mediaType, params := mediaTypeOf(req.Header.Get("Content-Type"))
 	switch {
 	case req.Method != http.MethodPost:
-		return h, refusal(http.StatusMethodNotAllowed, "an inbox takes POST", nil)
+		return h, nil, refusal(http.StatusMethodNotAllowed, "an inbox takes POST", nil)
 	case !isActivity(mediaType, params):
-		return h, refusal(http.StatusUnsupportedMediaType, "send "+activityMedia, nil)
+		return h, nil, refusal(http.StatusUnsupportedMediaType, "send "+activityMedia, nil)
 	case len(req.Body) > MaxActivity:
-		return h, refusal(http.StatusRequestEntityTooLarge, "an activity has at most 256 KiB", nil)
+		return h, nil, refusal(http.StatusRequestEntityTooLarge, "an activity has at most 256 KiB", nil)
+	}
+	if signature, err = f.signatureOf(req); err != nil {
+		return h, nil, err
 	}
 	if err := CheckJSON(req.Body, maxJSONDepth); err != nil {
-		return h, refusal(http.StatusBadRequest, "the body is not acceptable JSON", err)
+		return h, nil, refusal(http.StatusBadRequest, "the body is not acceptable JSON", err)
 	}
 	if h, err = peek(req.Body); err != nil {
-		return h, refusal(http.StatusBadRequest, "the body is not an activity with id, type and actor", err)
+		return h, nil, refusal(http.StatusBadRequest, "the body is not an activity with id, type and actor", err)
 	}
 	switch {
 	case !SameOrigin(h.id, h.actor):
-		return h, refusal(http.StatusForbidden, "the activity's id is not of its actor's origin", nil)
+		return h, nil, refusal(http.StatusForbidden, "the activity's id is not of its actor's origin", nil)
 	case f.own(h.actor):
-		return h, refusal(http.StatusForbidden, "the actor is of this node", nil)
+		return h, nil, refusal(http.StatusForbidden, "the actor is of this node", nil)
 	}
-	return h, nil
+	return h, signature, nil
 }
 
 // peek reads id, type and actor. Keys are compared exactly, as the worker does: for encoding/json an "ID" would be an id.
@@ -165,11 +169,7 @@ func headOf(o object) (h head, err error) {
 
 // authenticate makes sure that the activity's actor signed the request: the key belongs to the actor, and the actor's
 // own document says so (FEP-fe34).
-func (f *Federation) authenticate(ctx context.Context, req *SignedRequest, h head, sender souk.Sender) error {
-	signature, err := f.signatureOf(req)
-	if err != nil {
-		return err
-	}
+func (f *Federation) authenticate(ctx context.Context, req *SignedRequest, signature *Signature, h head, sender souk.Sender) error {
 	if !SameOrigin(signature.KeyID, h.actor) {
 		return refusal(http.StatusUnauthorized, "the key is not the actor's", nil)
 	}

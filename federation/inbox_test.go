@@ -150,3 +150,18 @@ func TestPeers(t *testing.T) {
 		must(t, unlimited.ask("a.example", now))
 	}
 }
+
+// A body that is not the one that was signed is not even read (L5): that costs less than parsing it would.
+func TestDigestBeforeParsing(t *testing.T) {
+	t.Parallel()
+	n, peer := inbound(t), newOtherNode(t, 1)
+	ben := peer.person(t, "ben")
+	signed := n.signedBy(t, ben+"#main-key", peer.key, []byte(`{"signed`))
+	if status := n.receives(t, signed); status != http.StatusBadRequest {
+		t.Errorf("signed rubbish: %d", status)
+	}
+	signed.Body = []byte(`{"other"}`)
+	if status := n.receives(t, signed); status != http.StatusUnauthorized {
+		t.Errorf("rubbish that was not signed: %d", status)
+	}
+}
