@@ -41,6 +41,9 @@ type MailArgs struct {
 // ExpireArgs gives back stock held too long and drops what expired (server/jobs, every minute).
 type ExpireArgs struct{}
 
+// PruneArgs gives up deliveries that waited for too long and forgets what was sent long ago (server/jobs, every hour).
+type PruneArgs struct{}
+
 // BackfillArgs reads the catalogue of a node that was just followed (federation).
 type BackfillArgs struct {
 	AccountID int64 `json:"account_id"` // the remote catalogue actor
@@ -58,6 +61,7 @@ func (IndexArgs) Kind() string    { return "index" }
 func (KeyArgs) Kind() string      { return "key" }
 func (MailArgs) Kind() string     { return "mail" }
 func (ExpireArgs) Kind() string   { return "expire" }
+func (PruneArgs) Kind() string    { return "prune" }
 func (BackfillArgs) Kind() string { return "backfill" }
 func (FeaturedArgs) Kind() string { return "featured" }
 

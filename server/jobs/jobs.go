@@ -36,6 +36,7 @@ func AddWorkers(workers *river.Workers, cfg Config) error {
 	}
 	river.AddWorker(workers, mails)
 	river.AddWorker(workers, &expireWorker{db: cfg.DB})
+	river.AddWorker(workers, &pruneWorker{db: cfg.DB})
 	return nil
 }
 
@@ -49,8 +50,7 @@ const keepUndone = 30 * 24 * time.Hour
 const keepRejected = 30 * 24 * time.Hour
 
 // expireWorker ends what has had its time: unpaid orders give their stock back, remote listings that nobody renewed
-// leave the index, sessions, old inbox rows, rejected offers and orphaned pictures go, deliveries that nobody took are given up, wake-ups
-// of dead processes stand in nobody's way.
+// leave the index, sessions, old inbox rows, rejected offers and orphaned pictures go, wake-ups of dead processes stand in nobody's way.
 type expireWorker struct {
 	river.WorkerDefaults[souk.ExpireArgs]
 	db *souk.DB
@@ -63,8 +63,22 @@ func (w *expireWorker) Work(ctx context.Context, _ *river.Job[souk.ExpireArgs]) 
 	_, sessions := w.db.ExpireSessions(ctx)
 	_, inbox := w.db.PruneInbox(ctx, keepInbox)
 	_, undone := w.db.PruneUndone(ctx, keepUndone)
-	_, deliveries := w.db.GiveUpDeliveries(ctx)
 	_, offers := w.db.PruneAgreements(ctx, keepRejected)
 	_, media := w.db.PruneMedia(ctx, 100)
-	return errors.Join(wakes, orders, listings, sessions, inbox, undone, deliveries, offers, media)
+	return errors.Join(wakes, orders, listings, sessions, inbox, undone, offers, media)
+}
+
+// pruneWorker keeps bounded what the node remembers of what it sent.
+type pruneWorker struct {
+	river.WorkerDefaults[souk.PruneArgs]
+	db *souk.DB
+}
+
+// Timeout is that of a first time on a node that has grown for long.
+func (w *pruneWorker) Timeout(*river.Job[souk.PruneArgs]) time.Duration { return 30 * time.Minute }
+
+func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[souk.PruneArgs]) error {
+	_, given := w.db.GiveUpDeliveries(ctx)
+	_, sent := w.db.PruneOutbox(ctx)
+	return errors.Join(given, sent)
 }
