@@ -38,9 +38,6 @@ type HostBlock struct {
 
 const hostBlockColumns = `domain, severity, reject_media, reject_reports, obfuscate, public_comment, reason, list_id, created, updated`
 
-// blocks reports whether the block does anything at all.
-func (b HostBlock) blocks() bool { return b.Severity != "" || b.RejectMedia || b.RejectReports }
-
 // NormalDomain is a domain as blocks have it: lower case, in punycode, without "*." before it or a dot behind; a port and
 // an IP address may stand. ok is false where s is no domain.
 func NormalDomain(s string) (domain string, ok bool) {
@@ -94,6 +91,25 @@ func (db *DB) checkHostBlock(b *HostBlock) error {
 	return e.Err()
 }
 
+// checkHostBlocks is checkHostBlock of all; where there are several, fields are named with their place.
+func (db *DB) checkHostBlocks(list []HostBlock) error {
+	e := &Invalid{}
+	for i := range list {
+		invalid, ok := db.checkHostBlock(&list[i]).(*Invalid)
+		if !ok {
+			continue
+		}
+		for _, p := range invalid.Problems {
+			if len(list) > 1 {
+				p.Field = fmt.Sprintf("%s[%d]", p.Field, i)
+				p.Message = list[i].Domain + ": " + p.Message
+			}
+			e.Problems = append(e.Problems, p)
+		}
+	}
+	return e.Err()
+}
+
 // covers reports whether a block of the domain would cover the host; host_suffixes says the same in SQL.
 func covers(domain, host string) bool {
 	host = strings.ToLower(host)
@@ -117,20 +133,7 @@ func (db *DB) BlockHost(ctx context.Context, by int64, domain, severity, reason 
 // leaves pages and index. An *Invalid names "host" or "severity", for several blocks with their place ("host[3]").
 func (db *DB) BlockHosts(ctx context.Context, by int64, list []HostBlock) (err error) {
 	defer wrap(&err, "block %d hosts", len(list))
-	e := &Invalid{}
-	for i := range list {
-		invalid, ok := db.checkHostBlock(&list[i]).(*Invalid)
-		if !ok {
-			continue
-		}
-		for _, p := range invalid.Problems {
-			if len(list) > 1 {
-				p.Field = fmt.Sprintf("%s[%d]", p.Field, i)
-			}
-			e.Problems = append(e.Problems, p)
-		}
-	}
-	if err := e.Err(); err != nil {
+	if err := db.checkHostBlocks(list); err != nil {
 		return err
 	}
 	return db.changeHostBlocks(ctx, by, func(tx *DB) ([]string, error) {
