@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"souk"
 	"souk/server/console"
 	"souk/server/middleware"
 )
@@ -72,6 +73,22 @@ func (s *Server) consoleRoutes() {
 	e.GET("/console/nodes", c.Owner(c.Nodes))
 	e.POST("/console/nodes", c.Owner(c.FollowNode), append(form, ask)...)
 	e.POST("/console/nodes/:id", c.Owner(c.UnfollowNode), form...)
+
+	e.GET("/console/posts/:id/report", c.Member(c.ReportPostForm))
+	e.POST("/console/posts/:id/report", c.Member(c.ReportPost), form...)
+	e.GET("/console/people/:id/report", c.Member(c.ReportAccountForm))
+	e.POST("/console/people/:id/report", c.Member(c.ReportAccount), form...)
+	lists := []echo.MiddlewareFunc{middleware.SameOrigin, middleware.BodyLimit(2*souk.MaxBlockList + 1<<20)}
+	e.GET("/console/moderation/reports", c.Owner(c.Reports))
+	e.GET("/console/moderation/reports/:id", c.Owner(c.Report))
+	e.POST("/console/moderation/reports/:id", c.Owner(c.ActOnReport), form...)
+	e.GET("/console/moderation/hosts", c.Owner(c.HostBlocks))
+	e.POST("/console/moderation/hosts", c.Owner(c.SetHostBlock), form...)
+	e.GET("/console/moderation/hosts/import", c.Owner(c.ImportHostBlocksForm))
+	e.POST("/console/moderation/hosts/import", c.Owner(c.ImportHostBlocks), lists...)
+	e.GET("/console/moderation/hosts/export", c.Owner(c.ExportHostBlocks))
+	e.GET("/console/moderation/accounts/:id", c.Owner(c.SuspendForm))
+	e.POST("/console/moderation/accounts/:id", c.Owner(c.Suspend), form...)
 
 	e.GET("/console/settings", c.Member(c.Settings))
 	e.GET("/console/settings/shop", c.Owner(c.ShopForm))

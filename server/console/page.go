@@ -90,6 +90,15 @@ func (v *Visit) wrong(f *frame, err error, rename map[string]string) bool {
 	return true
 }
 
+// invalidProblems are the problems of an error that wrong took into a page.
+func invalidProblems(err error) []souk.Problem {
+	var invalid *souk.Invalid
+	if !errors.As(err, &invalid) {
+		return nil
+	}
+	return invalid.Problems
+}
+
 // explain is a problem in the language of the visit; one without words yet keeps those of the domain.
 func (v *Visit) explain(p souk.Problem) string {
 	if id := "problem." + p.Code; v.console.words.Has(id) {

@@ -77,9 +77,18 @@ func (c *Console) Today(v *Visit) error {
 	return c.render(v, http.StatusOK, "today", page)
 }
 
-// todos are the orders, people and pictures that wait, the most pressing first.
+// todos are the reports, orders, people and pictures that wait, the most pressing first.
 func (c *Console) todos(v *Visit, since time.Time) ([]todo, error) {
 	var all []todo
+	if v.me.Role == souk.RoleOwner {
+		counts, err := c.DB.ReportCounts(v.ctx())
+		if err != nil {
+			return nil, err
+		}
+		if n := counts[souk.ReportOpen]; n > 0 {
+			all = append(all, todo{Title: c.words.N(v.lang, "today.reports", n), Action: v.t("today.check"), URL: "/console/moderation/reports"})
+		}
+	}
 	if v.me.Sells() {
 		orders, err := c.orderTodos(v)
 		if err != nil {
