@@ -337,16 +337,14 @@ func (n *faultNode) sells(ctx context.Context, r *rand.Rand, by int64) error {
 	return n.count("withdrawals", n.db.WithdrawListing(ctx, by, l.ID))
 }
 
-// renames changes a profile twice.
+// renames changes a profile, not so often that two changes are on the way at once: of profiles, the one that comes last counts.
 func (n *faultNode) renames(ctx context.Context, r *rand.Rand, by int64) error {
-	for range 2 {
-		name := fmt.Sprint("Fan ", r.Uint32())
-		_, err := n.db.SaveProfile(ctx, by, souk.Profile{DisplayName: &name})
-		if n.count("names", err) != nil {
-			return err
-		}
+	name := fmt.Sprint("Fan ", r.Uint32())
+	_, err := n.db.SaveProfile(ctx, by, souk.Profile{DisplayName: &name})
+	if n.count("names", err) != nil {
+		return err
 	}
-	return pause(ctx, 2*time.Second)
+	return pause(ctx, 3*time.Second)
 }
 
 // quiet waits until no node has anything left to do, nor anything under way to another.
