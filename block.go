@@ -29,6 +29,9 @@ func (db *DB) Block(ctx context.Context, blockerID, blockedID int64) (err error)
 		if err != nil || other.Local() {
 			return err
 		}
+		if err := tx.revokeQuotes(ctx, blockerID, blockedID); err != nil {
+			return err
+		}
 		return tx.emit(ctx, Event{Kind: EventBlocked, AccountID: blockerID, TargetID: blockedID, URI: uri}, true)
 	})
 }

@@ -36,6 +36,8 @@ const (
 	EventOfferAnswered    = "offer_answered"    // ObjectID = agreement: AccountID (local) sells to TargetID, or does not
 	EventAgreementChanged = "agreement_changed" // ObjectID = order of TargetID, which is in another state
 	EventAgreementDone    = "agreement_done"    // ObjectID = order of TargetID, which is settled
+	EventQuoteAnswered    = "quote_answered"    // AccountID = author of the quoted post, TargetID = who quotes, ObjectID = quote
+	EventQuoteRevoked     = "quote_revoked"     // same
 	EventActorUpdated     = "actor_updated"     // AccountID
 	EventActorDeleted     = "actor_deleted"     // AccountID
 )

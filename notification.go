@@ -15,6 +15,7 @@ const (
 	NotifyReply         = "reply"          // PostID by FromID answers a post of the account
 	NotifyLike          = "like"           // FromID likes PostID
 	NotifyBoost         = "boost"          // FromID boosts PostID
+	NotifyQuote         = "quote"          // FromID quotes PostID
 	NotifyOrder         = "order"          // OrderID was placed
 	NotifyReport        = "report"         // ReportID waits; for the owner
 )

@@ -266,8 +266,11 @@ func (f *Federation) read(ctx context.Context, r souk.Received) (*incoming, erro
 // what the handlers need, and an object of ten thousand parts would cost half a second.
 func (f *Federation) dispatch(ctx context.Context, in *incoming) (plan, error) {
 	kind := in.body.kind()
-	if kind == "EmojiReact" { // FEP-c0e0: unknown to go-fed, and at least a like
+	switch kind { // those that go-fed does not know
+	case "EmojiReact": // FEP-c0e0: at least a like
 		kind = "Like"
+	case "QuoteRequest":
+		return f.applyQuoteRequest(ctx, in)
 	}
 	envelope := map[string]any{"@context": activityStreamsProfile, "type": kind, "id": in.ActivityID, "actor": in.Actor}
 	var do plan

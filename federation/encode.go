@@ -179,4 +179,6 @@ func noteContext(n *note) json.RawMessage {
 
 func plainContext() json.RawMessage { return json.RawMessage(contextPlain) }
 
+func quoteContext() json.RawMessage { return json.RawMessage(contextQuote) }
+
 func tombstoneContext() json.RawMessage { return json.RawMessage(contextTombstone) }

@@ -131,6 +131,8 @@ func (t teller) tell(ctx context.Context) (note string, err error) {
 		return t.answerOffer(ctx)
 	case souk.EventAgreementChanged, souk.EventAgreementDone:
 		return t.orderNews(ctx)
+	case souk.EventQuoteAnswered, souk.EventQuoteRevoked:
+		return t.quote(ctx)
 	case souk.EventActorUpdated, souk.EventActorDeleted:
 		return t.profile(ctx)
 	}

@@ -45,6 +45,12 @@ const (
 		`"hasUnit":"om2:hasUnit","hasNumericalValue":"om2:hasNumericalValue",` +
 		`"sdo":"https://schema.org/","sdo:orderStatus":{"@id":"sdo:orderStatus","@type":"@id"}}]`
 
+	// Answers to who asks to quote (FEP-044f).
+	contextQuote = `["https://www.w3.org/ns/activitystreams",{` +
+		`"QuoteRequest":"https://w3id.org/fep/044f#QuoteRequest","QuoteAuthorization":"https://w3id.org/fep/044f#QuoteAuthorization",` +
+		`"gts":"https://gotosocial.org/ns#","interactingObject":{"@id":"gts:interactingObject","@type":"@id"},` +
+		`"interactionTarget":{"@id":"gts:interactionTarget","@type":"@id"}}]`
+
 	// schema is spelled with http as Mastodon does: it compares the expanded IRI of PropertyValue.
 	contextActor = `["https://www.w3.org/ns/activitystreams",{` +
 		`"sec":"https://w3id.org/security#","publicKey":{"@id":"sec:publicKey","@type":"@id"},"owner":{"@id":"sec:owner","@type":"@id"},` +
@@ -180,19 +186,17 @@ type tombstone struct {
 
 // activity wraps an object or the id of one.
 type activity struct {
-	Context   json.RawMessage `json:"@context,omitempty"`
-	ID        string          `json:"id"`
-	Type      string          `json:"type"`
-	Actor     string          `json:"actor"`
-	Published string          `json:"published,omitempty"`
-	To        []string        `json:"to,omitempty"`
-	CC        []string        `json:"cc,omitempty"`
-	Content   string          `json:"content,omitempty"` // of a Flag; of a Reject the reason
-	Object    any             `json:"object"`
-	Target    string          `json:"target,omitempty"` // of Add, Remove and Move
-
-	// FEP-0837: what an Accept of an Offer promises; the language of content.
-	Result     *agreement        `json:"result,omitempty"`
+	Context    json.RawMessage   `json:"@context,omitempty"`
+	ID         string            `json:"id"`
+	Type       string            `json:"type"`
+	Actor      string            `json:"actor"`
+	Published  string            `json:"published,omitempty"`
+	To         []string          `json:"to,omitempty"`
+	CC         []string          `json:"cc,omitempty"`
+	Content    string            `json:"content,omitempty"` // of a Flag; of a Reject the reason
+	Object     any               `json:"object"`
+	Target     string            `json:"target,omitempty"` // of Add, Remove and Move
+	Result     any               `json:"result,omitempty"` // of an Accept: of an Offer an agreement, of a QuoteRequest a stamp's id
 	ContentMap map[string]string `json:"contentMap,omitempty"`
 }
 
@@ -300,6 +304,25 @@ type actorStub struct {
 	Username  string          `json:"preferredUsername"`
 	Inbox     string          `json:"inbox"`
 	PublicKey publicKey       `json:"publicKey"`
+}
+
+// quoteRequest is what an answer to it names (FEP-044f).
+type quoteRequest struct {
+	Type       string `json:"type"`
+	ID         string `json:"id"`
+	Actor      string `json:"actor"`
+	Object     string `json:"object"`
+	Instrument string `json:"instrument"`
+}
+
+// quoteStamp proves that the author of a post lets another quote it (FEP-044f).
+type quoteStamp struct {
+	Context           json.RawMessage `json:"@context"`
+	ID                string          `json:"id"`
+	Type              string          `json:"type"`
+	AttributedTo      string          `json:"attributedTo"`
+	InteractingObject string          `json:"interactingObject"`
+	InteractionTarget string          `json:"interactionTarget"`
 }
 
 type endpoints struct {

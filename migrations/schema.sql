@@ -517,7 +517,7 @@ CREATE TABLE public.notifications (
     created timestamp with time zone NOT NULL,
     read timestamp with time zone,
     report_id bigint,
-    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['follow'::text, 'follow_request'::text, 'mention'::text, 'reply'::text, 'like'::text, 'boost'::text, 'order'::text, 'report'::text])))
+    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['follow'::text, 'follow_request'::text, 'mention'::text, 'reply'::text, 'like'::text, 'boost'::text, 'order'::text, 'report'::text, 'quote'::text])))
 );
 
 -- table: order_events
@@ -653,6 +653,24 @@ COMMENT ON COLUMN public.posts.in_timeline IS 'False for a listing that its sell
 
 -- comment: COLUMN posts.deleted
 COMMENT ON COLUMN public.posts.deleted IS 'A tombstone: texts are emptied, the id and uri stay for ever';
+
+-- table: quotes
+CREATE TABLE public.quotes (
+    id bigint NOT NULL,
+    post_id bigint NOT NULL,
+    account_id bigint NOT NULL,
+    uri text NOT NULL,
+    request_uri text NOT NULL,
+    accepted boolean NOT NULL,
+    revoked timestamp with time zone,
+    created timestamp with time zone NOT NULL
+);
+
+-- comment: COLUMN quotes.uri
+COMMENT ON COLUMN public.quotes.uri IS 'The post that quotes';
+
+-- comment: COLUMN quotes.request_uri
+COMMENT ON COLUMN public.quotes.request_uri IS 'The id of the last request to quote; its answer names it';
 
 -- table: reached
 CREATE TABLE public.reached (
@@ -1082,6 +1100,14 @@ ALTER TABLE ONLY public.posts
 ALTER TABLE ONLY public.posts
     ADD CONSTRAINT posts_uri_key UNIQUE (uri);
 
+-- constraint: quotes quotes_pkey
+ALTER TABLE ONLY public.quotes
+    ADD CONSTRAINT quotes_pkey PRIMARY KEY (id);
+
+-- constraint: quotes quotes_post_id_uri_key
+ALTER TABLE ONLY public.quotes
+    ADD CONSTRAINT quotes_post_id_uri_key UNIQUE (post_id, uri);
+
 -- constraint: reached reached_pkey
 ALTER TABLE ONLY public.reached
     ADD CONSTRAINT reached_pkey PRIMARY KEY (post_id);
@@ -1327,6 +1353,9 @@ CREATE INDEX posts_thread ON public.posts USING btree (thread_id, id);
 
 -- index: posts_waiting_parent
 CREATE INDEX posts_waiting_parent ON public.posts USING btree (in_reply_to_uri) WHERE ((in_reply_to_id IS NULL) AND (in_reply_to_uri <> ''::text));
+
+-- index: quotes_account
+CREATE INDEX quotes_account ON public.quotes USING btree (account_id);
 
 -- index: report_notes_report
 CREATE INDEX report_notes_report ON public.report_notes USING btree (report_id, id);
@@ -1575,6 +1604,14 @@ ALTER TABLE ONLY public.posts
 -- fk constraint: posts posts_in_reply_to_id_fkey
 ALTER TABLE ONLY public.posts
     ADD CONSTRAINT posts_in_reply_to_id_fkey FOREIGN KEY (in_reply_to_id) REFERENCES public.posts(id);
+
+-- fk constraint: quotes quotes_account_id_fkey
+ALTER TABLE ONLY public.quotes
+    ADD CONSTRAINT quotes_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
+
+-- fk constraint: quotes quotes_post_id_fkey
+ALTER TABLE ONLY public.quotes
+    ADD CONSTRAINT quotes_post_id_fkey FOREIGN KEY (post_id) REFERENCES public.posts(id);
 
 -- fk constraint: report_notes report_notes_by_id_fkey
 ALTER TABLE ONLY public.report_notes
