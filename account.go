@@ -345,21 +345,13 @@ func (db *DB) Catalogue(ctx context.Context) (_ *Account, err error) {
 // Owner is the account that owns the node; ErrNotFound before it is set up.
 func (db *DB) Owner(ctx context.Context) (_ *Account, err error) {
 	defer wrap(&err, "owner")
-	return db.accountWhere(ctx, `role = 'owner'`)
+	return db.accountWhere(ctx, `role = 'owner' and deleted is null`)
 }
 
 // People are the local accounts that people sign in to, the oldest first.
 func (db *DB) People(ctx context.Context) (_ []Account, err error) {
 	defer wrap(&err, "people")
 	return db.accountsWhere(ctx, `host = '' and role in ('owner', 'seller', 'member') and deleted is null order by id`)
-}
-
-// SigningKey is the private key (PEM) of a local account; ErrNotFound while it is not made yet.
-func (db *DB) SigningKey(ctx context.Context, accountID int64) (keyID, privatePEM string, err error) {
-	defer wrap(&err, "signing key of %d", accountID)
-	err = db.q.QueryRow(ctx, `select key_id, private_key from accounts where id = $1 and host = '' and private_key <> ''`, accountID).
-		Scan(&keyID, &privatePEM)
-	return keyID, privatePEM, err
 }
 
 // SetKey stores the key pair of a local account that has none; a second one loses and is no error.

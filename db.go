@@ -192,6 +192,15 @@ func (db *DB) within(ctx context.Context, f func(tx *DB) error) error {
 	return db.Tx(ctx, f)
 }
 
+// idList are the ids that a query yields.
+func (db *DB) idList(ctx context.Context, sql string, args ...any) ([]int64, error) {
+	rows, err := db.q.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
+}
+
 // job queues a River job in the current transaction (or at once outside of one).
 func (db *DB) job(ctx context.Context, args river.JobArgs, opts *river.InsertOpts) error {
 	var err error

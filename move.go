@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 )
 
 const (
@@ -139,14 +137,6 @@ func (db *DB) followAlong(ctx context.Context, from, to *Account) error {
 		}
 	}
 	return nil
-}
-
-func (db *DB) idList(ctx context.Context, sql string, args ...any) ([]int64, error) {
-	rows, err := db.q.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
 // FollowedOrBlocked reports whether anybody of this node follows the account or blocks it: whether it matters here where

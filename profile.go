@@ -232,40 +232,6 @@ func (db *DB) remotePicture(ctx context.Context, accountID int64, column, url st
 	return err
 }
 
-// DeleteRemoteAccount forgets an actor that its own node deleted: tombstones for its posts, no follows, no listings.
-func (db *DB) DeleteRemoteAccount(ctx context.Context, uri string) (err error) {
-	defer wrap(&err, "delete remote account %s", uri)
-	return db.Tx(ctx, func(tx *DB) error {
-		var id int64
-		err := tx.q.QueryRow(ctx, `update accounts set deleted = $2, display_name = '', bio = '', fields = '[]', avatar_id = null, header_id = null,
-			public_key = '' where uri = $1 and host <> '' and deleted is null returning id`, uri, tx.Now()).Scan(&id)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.q.Exec(ctx, `delete from follows where follower_id = $1 or followee_id = $1`, id); err != nil {
-			return err
-		}
-		if _, err := tx.q.Exec(ctx, `delete from likes where account_id = $1`, id); err != nil {
-			return err
-		}
-		if _, err := tx.q.Exec(ctx, `delete from notifications where from_id = $1`, id); err != nil {
-			return err
-		}
-		rows, err := tx.q.Query(ctx, `select id from posts where account_id = $1 and deleted is null order by id for update`, id)
-		if err != nil {
-			return err
-		}
-		posts, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-		if err != nil {
-			return err
-		}
-		if err := tx.bury(ctx, posts...); err != nil {
-			return err
-		}
-		return tx.emit(ctx, Event{Kind: EventActorDeleted, AccountID: id}, false)
-	})
-}
-
 // Stale reports whether a remote account was last fetched longer ago than d.
 func (a *Account) Stale(now time.Time, d time.Duration) bool {
 	return a.Fetched == nil || now.Sub(*a.Fetched) > d

@@ -32,7 +32,7 @@ func (db *DB) NewSetupToken(ctx context.Context) (token string, err error) {
 	}
 	now := db.Now()
 	tag, err := db.q.Exec(ctx, `insert into setup_tokens (hash, created, expires)
-		select $1, $2, $3 where not exists (select 1 from accounts where role = 'owner')`, tokenHash(token), now, now.Add(setupFor))
+		select $1, $2, $3 where not exists (select 1 from accounts where role = 'owner' and deleted is null)`, tokenHash(token), now, now.Add(setupFor))
 	if err != nil {
 		return "", err
 	}
@@ -50,7 +50,7 @@ func (db *DB) CheckSetupToken(ctx context.Context, token string) (err error) {
 	defer wrap(&err, "check setup token")
 	var good bool
 	err = db.q.QueryRow(ctx, `select exists (select 1 from setup_tokens where hash = $1 and used is null and expires > $2)
-		and not exists (select 1 from accounts where role = 'owner')`, tokenHash(token), db.Now()).Scan(&good)
+		and not exists (select 1 from accounts where role = 'owner' and deleted is null)`, tokenHash(token), db.Now()).Scan(&good)
 	if err == nil && !good {
 		return ErrUnauthorized
 	}

@@ -276,6 +276,7 @@ func (v *visit) knock(ctx context.Context, delivery souk.Delivery, body []byte) 
 	if err != nil {
 		return nil, used, err
 	}
+	by = by.of(delivery.ActivityID) // after a change of keys what tells of it, and what was said before, has the old one
 	res, err = v.post(ctx, by, delivery, body, used)
 	if err != nil || !maySignOtherwise(res, used) {
 		return res, used, err
@@ -284,7 +285,7 @@ func (v *visit) knock(ctx context.Context, delivery souk.Delivery, body []byte) 
 	if err != nil {
 		return nil, used, err
 	}
-	if *newer != *by {
+	if newer.key != by.key {
 		if res, err = v.post(ctx, newer, delivery, body, used); err != nil || !maySignOtherwise(res, used) {
 			return res, used, err
 		}

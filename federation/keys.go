@@ -31,22 +31,47 @@ func ensureKey(ctx context.Context, db *souk.DB, accountID int64) (*souk.Account
 	if !a.Local() {
 		return nil, souk.ErrForbidden
 	}
-	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+	public, private, err := newKeyPair()
 	if err != nil {
 		return nil, err
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
-	if err != nil {
-		return nil, err
-	}
-	if err := db.SetKey(ctx, accountID, pemText("PUBLIC KEY", public), pemText("PRIVATE KEY", private)); err != nil {
+	if err := db.SetKey(ctx, accountID, public, private); err != nil {
 		return nil, err
 	}
 	return db.Account(ctx, accountID)
+}
+
+// RotateKey gives a local account another key; souk.DB.RotateKey says what follows. The account is as it stands then.
+func RotateKey(ctx context.Context, db *souk.DB, accountID int64) (_ *souk.Account, err error) {
+	defer wrap(&err, "rotate key of %d", accountID)
+	if _, err := ensureKey(ctx, db, accountID); err != nil {
+		return nil, err
+	}
+	public, private, err := newKeyPair()
+	if err != nil {
+		return nil, err
+	}
+	if err := db.RotateKey(ctx, accountID, public, private); err != nil {
+		return nil, err
+	}
+	return db.Account(ctx, accountID)
+}
+
+// newKeyPair is a key pair as PEM.
+func newKeyPair() (publicPEM, privatePEM string, err error) {
+	key, err := rsa.GenerateKey(rand.Reader, keyBits)
+	if err != nil {
+		return "", "", err
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return "", "", err
+	}
+	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		return "", "", err
+	}
+	return pemText("PUBLIC KEY", public), pemText("PRIVATE KEY", private), nil
 }
 
 func pemText(kind string, der []byte) string {
@@ -71,23 +96,37 @@ func (w *keyWorker) Work(ctx context.Context, job *river.Job[souk.KeyArgs]) erro
 type signer struct {
 	keyID string
 	key   *rsa.PrivateKey
+	old   *signer // the key before, which peers know; nil where it is not needed any more
+	since *int64  // the activity up to which old signs; nil: all
+}
+
+// of is what signs an activity: peers hear of a new key from the last one that the old key signed.
+func (s *signer) of(activityID int64) *signer {
+	if s.old != nil && (s.since == nil || activityID <= *s.since) {
+		return s.old
+	}
+	return s
 }
 
 // signerOf returns the signer of a local account, making its key where it has none yet.
 func (f *Federation) signerOf(ctx context.Context, accountID int64) (*signer, error) {
-	keyID, text, err := f.db.SigningKey(ctx, accountID)
+	k, err := f.db.SigningKeys(ctx, accountID)
 	if errors.Is(err, souk.ErrNotFound) {
 		if _, err := ensureKey(ctx, f.db, accountID); err != nil {
 			return nil, err
 		}
-		keyID, text, err = f.db.SigningKey(ctx, accountID)
+		k, err = f.db.SigningKeys(ctx, accountID)
 	}
 	if err != nil {
 		return nil, err
 	}
-	key, err := f.cfg.Keys.Private(text)
-	if err != nil {
+	s := &signer{keyID: k.KeyID, since: k.Since}
+	if s.key, err = f.cfg.Keys.Private(k.Private); err != nil {
 		return nil, err
 	}
-	return &signer{keyID: keyID, key: key}, nil
+	if k.OldPrivate != "" {
+		s.old = &signer{keyID: k.OldKeyID}
+		s.old.key, err = f.cfg.Keys.Private(k.OldPrivate)
+	}
+	return s, err
 }

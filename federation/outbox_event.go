@@ -185,8 +185,10 @@ func (t teller) profile(ctx context.Context) (note string, err error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = t.queue(ctx, id, t.profileUpdate(t.activityURI(id), by), by.ID, by.URI, nil, true, to)
-	return "", err
+	if _, err = t.queue(ctx, id, t.profileUpdate(t.activityURI(id), by), by.ID, by.URI, nil, true, to); err != nil {
+		return "", err
+	}
+	return "", t.db.KeyTold(ctx, by.ID, id)
 }
 
 func (e encoder) profileUpdate(id string, a *souk.Account) activity {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"souk"
 )
 
 const (
@@ -93,7 +95,7 @@ func final(err error) bool {
 	if errors.As(err, &status) {
 		return status.Code >= 400 && status.Code < 500 && status.Code != 408 && status.Code != 425 && status.Code != 429
 	}
-	for _, known := range []error{ErrBadURL, ErrBlockedAddress, ErrRedirect, ErrContentType, ErrTooLarge, ErrJSON, ErrForeignID, ErrDocument,
+	for _, known := range []error{souk.ErrGone, ErrBadURL, ErrBlockedAddress, ErrRedirect, ErrContentType, ErrTooLarge, ErrJSON, ErrForeignID, ErrDocument,
 		ErrForeign, ErrKey} {
 		if errors.Is(err, known) {
 			return true

@@ -132,7 +132,7 @@ func (f *Federation) ResolveActor(ctx context.Context, iri string) (_ *souk.Acco
 		return known, nil
 	}
 	fresh, err := f.fetchActor(ctx, iri, "")
-	if err != nil && known != nil && known.Deleted == nil && !errors.Is(err, souk.ErrForbidden) {
+	if err != nil && known != nil && known.Deleted == nil && !errors.Is(err, souk.ErrForbidden) && !errors.Is(err, souk.ErrGone) {
 		f.cfg.Log.Info("actor not refreshed", "actor", iri, "error", err)
 		return known, nil
 	}
@@ -158,8 +158,15 @@ func (f *Federation) fetchActor(ctx context.Context, iri, keyID string) (*souk.A
 
 func (f *Federation) readActor(ctx context.Context, iri, keyID string) (*souk.Account, error) {
 	o, err := f.document(ctx, withoutFragment(iri))
+	var status *StatusError
+	if errors.As(err, &status) && status.Code == http.StatusGone { // 404 says less: a server may be half set up
+		return nil, f.forget(ctx, withoutFragment(iri))
+	}
 	if err != nil {
 		return nil, err
+	}
+	if o.is("Tombstone") {
+		return nil, f.forget(ctx, o.self())
 	}
 	// A key may have a document of its own, or one that shows no more of the actor than its key (GoToSocial).
 	if owner := keyOwner(o); owner != "" {
@@ -171,6 +178,15 @@ func (f *Federation) readActor(ctx context.Context, iri, keyID string) (*souk.Ac
 		}
 	}
 	return f.storeActor(ctx, o, keyID)
+}
+
+// forget deletes what is kept of an actor that its own origin says is gone (410, or a Tombstone at its id): its Delete may
+// have come when this node was not there, or was signed with a key that nobody can read any more.
+func (f *Federation) forget(ctx context.Context, iri string) error {
+	if err := f.db.DeleteRemoteAccount(ctx, iri); err != nil && !errors.Is(err, souk.ErrNotFound) {
+		return err
+	}
+	return souk.ErrGone
 }
 
 // keyOwner is whose key a key document, or the stub of an actor, is; "" for whole actors and other things.

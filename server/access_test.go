@@ -110,9 +110,8 @@ func (n *node) get(by *node, account *souk.Account, path, accept string) got {
 	req.Header.Set("Accept", accept)
 	if by != nil {
 		must(by.EnsureKey(n.t.Context(), account.ID))(n.t)
-		keyID, key, err := by.SigningKey(n.t.Context(), account.ID)
-		done(n.t, err)
-		done(n.t, federation.SignCavage(req, nil, keyID, must(federation.ParsePrivateKeyPEM(key))(n.t), n.now))
+		keys := must(by.SigningKeys(n.t.Context(), account.ID))(n.t)
+		done(n.t, federation.SignCavage(req, nil, keys.KeyID, must(federation.ParsePrivateKeyPEM(keys.Private))(n.t), n.now))
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res := must(client.Do(req))(n.t)

@@ -15,7 +15,8 @@ import (
 
 func newAccountCommand(load loader, environ []string) *cobra.Command {
 	cmd := &cobra.Command{Use: "account", Short: "Accounts of this node"}
-	cmd.AddCommand(newAccountCreateCommand(load, environ), newAccountPasswordCommand(load, environ))
+	cmd.AddCommand(newAccountCreateCommand(load, environ), newAccountPasswordCommand(load, environ),
+		newAccountDeleteCommand(load, environ), newAccountKeyCommand(load, environ))
 	return cmd
 }
 

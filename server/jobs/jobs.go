@@ -63,9 +63,10 @@ func (w *expireWorker) Work(ctx context.Context, _ *river.Job[souk.ExpireArgs]) 
 	_, sessions := w.db.ExpireSessions(ctx)
 	_, inbox := w.db.PruneInbox(ctx, keepInbox)
 	_, undone := w.db.PruneUndone(ctx, keepUndone)
+	_, keys := w.db.PruneKeys(ctx)
 	_, offers := w.db.PruneAgreements(ctx, keepRejected)
 	_, media := w.db.PruneMedia(ctx, 100)
-	return errors.Join(wakes, orders, listings, sessions, inbox, undone, offers, media)
+	return errors.Join(wakes, orders, listings, sessions, inbox, undone, keys, offers, media)
 }
 
 // pruneWorker keeps bounded what the node remembers of what it sent.

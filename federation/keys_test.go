@@ -1,0 +1,142 @@
+package federation
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"souk"
+)
+
+// A new key is told with the old one: a server that learns keys only from an Update, and never reads one again, misses nothing.
+// What was queued before is signed with the key of that time, what comes after with the new one.
+func TestRotateKey(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase)
+	ctx := t.Context()
+	p := newReceiver(t, n, n.anna)
+	follower := n.remote(t, p.URL, p.host, "bo")
+	n.followedBy(t, n.anna, follower, false)
+	p.answerWith(func(a arrival, _ int) answering {
+		if a.kind == "Update" {
+			key := object(a.body).object("object").object("publicKey")
+			p.keys = map[string]string{key.self(): key.text("publicKeyPem")}
+		}
+		return answering{status: http.StatusAccepted}
+	})
+	before := ok(n.db.Account(ctx, n.anna.ID))(t)
+	n.write(t, "one")
+	after := ok(RotateKey(ctx, n.db, n.anna.ID))(t)
+	if after.KeyID == before.KeyID || after.PublicKey == before.PublicKey || !strings.HasPrefix(after.KeyID, n.anna.URI+"#") {
+		t.Errorf("the key %s became %s", before.KeyID, after.KeyID)
+	}
+	if _, err := RotateKey(ctx, n.db, n.anna.ID); !errors.Is(err, souk.ErrConflict) {
+		t.Errorf("another one before anybody was told: %v", err)
+	}
+	if doc := string(ok(n.Actor(ctx, nil, "anna"))(t).Body); !strings.Contains(doc, after.KeyID) {
+		t.Errorf("the actor shows %s", doc)
+	}
+	n.write(t, "two")
+	must(t, n.Federate(ctx))
+	if forgotten := ok(n.db.PruneKeys(ctx))(t); forgotten != 0 {
+		t.Errorf("%d keys forgotten that deliveries wait for", forgotten)
+	}
+	must(t, n.Deliver(ctx))
+	equal(t, "arrived", p.kinds(), "Accept", "Create", "Update", "Create")
+	if forgotten := ok(n.db.PruneKeys(ctx))(t); forgotten != 1 {
+		t.Errorf("%d keys forgotten, want the old one", forgotten)
+	}
+	n.write(t, "three")
+	must(t, n.Federate(ctx))
+	must(t, n.Deliver(ctx))
+	equal(t, "arrived", p.kinds()[4:], "Create")
+	ok(RotateKey(ctx, n.db, n.anna.ID))(t)
+}
+
+// A server that never knew the old key is sent the news with the new one.
+func TestRotatedKeyOfAStranger(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase)
+	ctx := t.Context()
+	var mu sync.Mutex
+	var tried []string
+	known := ""
+	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		signature := r.Header.Get("Signature") + r.Header.Get("Signature-Input")
+		if !strings.Contains(signature, `"`+known+`"`) {
+			tried = append(tried, "unknown")
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		tried = append(tried, "known")
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	t.Cleanup(peer.Close)
+	n.followedBy(t, n.anna, n.remote(t, peer.URL, strings.TrimPrefix(peer.URL, "http://"), "bo"), false)
+	known = ok(RotateKey(ctx, n.db, n.anna.ID))(t).KeyID
+	must(t, n.Federate(ctx))
+	must(t, n.Deliver(ctx))
+	equal(t, "tried", tried, "unknown", "known", "unknown", "known") // the Accept and the Update
+}
+
+// An actor tells of its new key, and of what else changed, by an Update that its old key signs.
+func TestActorUpdate(t *testing.T) {
+	t.Parallel()
+	n, peer := inbound(t), newOtherNode(t, 1)
+	ben := peer.person(t, "ben")
+	n.follow(t, peer, ben)
+	asked := peer.requests("/users/ben")
+	changed := with(with(peer.actor(t, "ben"), "name", "Ben the second"), "publicKey",
+		m{"id": ben + "#key-2", "owner": ben, "publicKeyPem": publicPEM(t, testKeys()[2])})
+	n.done(t, peer, peer.activity("Update", ben, "/u/1", changed))
+	if a := ok(n.db.AccountByURI(t.Context(), ben))(t); a.DisplayName != "Ben the second" || a.KeyID != ben+"#key-2" {
+		t.Errorf("stored: %+v", a)
+	}
+	body := ok(json.Marshal(peer.activity("Create", ben, "/c/1", peer.note(ben, "/notes/1", "signed anew"))))(t)
+	if status := n.receives(t, n.signedBy(t, ben+"#key-2", testKeys()[2], body)); status != http.StatusAccepted {
+		t.Errorf("signed with the new key: %d", status)
+	}
+	if again := peer.requests("/users/ben"); again != asked {
+		t.Errorf("the actor was asked for %d times more", again-asked)
+	}
+	// A neighbour can change neither of it.
+	eve := peer.person(t, "eve")
+	if state, _ := n.deliver(t, peer, peer.activity("Update", eve, "/u/2", with(changed, "name", "Eve's"))); state != "failed" {
+		t.Errorf("a neighbour's update: %s", state)
+	}
+}
+
+// A stored actor is read again when it speaks after a day; as long as its server does not answer the old copy stands.
+func TestActorIsRefreshed(t *testing.T) {
+	t.Parallel()
+	n, peer := inbound(t), newOtherNode(t, 1)
+	ben := peer.person(t, "ben")
+	n.follow(t, peer, ben)
+	asked := peer.requests("/users/ben")
+	post := ok(n.db.CreatePost(t.Context(), n.anna.ID, souk.NewPost{Source: "Look"}))(t)
+	like := func(path string) { n.done(t, peer, peer.activity("Like", ben, path, post.URI)) }
+	like("/l/1")
+	if got := peer.requests("/users/ben"); got != asked {
+		t.Errorf("asked again within a day: %d", got-asked)
+	}
+	peer.serve("/users/ben", with(peer.actor(t, "ben"), "name", "Renamed"))
+	n.clock.advance(25 * time.Hour)
+	like("/l/2")
+	like("/l/3")
+	if got := peer.requests("/users/ben"); got != asked+1 {
+		t.Errorf("asked %d times after a day", got-asked)
+	}
+	peer.serve("/users/ben", http.StatusNotFound)
+	n.clock.advance(25 * time.Hour)
+	like("/l/4")
+	if a := ok(n.db.AccountByURI(t.Context(), ben))(t); a.DisplayName != "Renamed" || a.Deleted != nil {
+		t.Errorf("stored: %+v", a)
+	}
+}
