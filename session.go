@@ -133,6 +133,19 @@ func (db *DB) ExpireSessions(ctx context.Context) (n int64, err error) {
 	return n + tag.RowsAffected(), err
 }
 
+// CheckPassword is nil where the password is the account's, else *Invalid, field "password".
+func (db *DB) CheckPassword(ctx context.Context, accountID int64, password string) (err error) {
+	defer wrap(&err, "check password of %d", accountID)
+	var encoded string
+	if err := db.q.QueryRow(ctx, `select password from accounts where id = $1 and deleted is null`, accountID).Scan(&encoded); err != nil {
+		return err
+	}
+	if encoded == "" || !verifyPassword(encoded, password) {
+		return invalid("password", "password_wrong", "this is not the password")
+	}
+	return nil
+}
+
 // ChangePassword gives the account another password where old is the one it has, and ends all its sessions but the one
 // with the token. *Invalid names "old" or "password".
 func (db *DB) ChangePassword(ctx context.Context, accountID int64, old, password, token string) (err error) {

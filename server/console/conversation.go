@@ -11,9 +11,11 @@ type talkPage struct {
 	frame
 	Post *souk.Post
 	Mine bool
-	Talk []said
-	Ask  string // label of the answer
-	Text string // of the answer, as typed
+	// Pinnable says that it can stand on top of the profile, Pinned that it does.
+	Pinnable, Pinned bool
+	Talk             []said
+	Ask              string // label of the answer
+	Text             string // of the answer, as typed
 
 	Buyable  *souk.Listing // of another node, and can be ordered from here; nil: not
 	Quantity string        // of the order, as typed
@@ -96,6 +98,10 @@ func (c *Console) talkPage(v *Visit, status int, p *souk.Post, page talkPage) er
 			Liked: r.Liked, Boosted: r.Boosted, Open: t.Visibility == souk.Public || t.Visibility == souk.Unlisted})
 	}
 	page.Post, page.Mine = p, p.AccountID == v.me.ID
+	page.Pinnable = page.Mine && (p.Visibility == souk.Public || p.Visibility == souk.Unlisted)
+	if page.Pinned, err = c.DB.IsPinned(v.ctx(), p.ID); err != nil {
+		return err
+	}
 	if l := p.Listing; l != nil && !p.Local && l.Intent != "" && l.OnSale() {
 		page.Buyable = l
 		if page.Quantity == "" {
