@@ -25,7 +25,7 @@ func TestRemoteTextsWithNUL(t *testing.T) {
 	if p.HTML != "<p>abc</p>" || p.Summary != "abc" || len(p.Tags) != 1 || len(p.Media) != 1 || p.Media[0].Alt != "abc" {
 		t.Errorf("%+v", p)
 	}
-	later := n.Now().Add(1)
+	later := n.Now().Add(time.Second)
 	r.Edited, r.Lang = &later, "\x00"
 	if err := n.ReceivePostEdit(ctx, r); !errors.As(err, new(*Invalid)) {
 		t.Errorf("edit: %v", err)

@@ -76,7 +76,7 @@ func TestMoveIsFollowed(t *testing.T) {
 	if a := ok(w.db.AccountByURI(ctx, w.ben))(t); a.MovedTo != w.new {
 		t.Errorf("ben moved to %q", a.MovedTo)
 	}
-	equal(t, "the old server hears", w.said(t, w.old.host()), "Follow", "Follow", "Undo", "Undo")
+	equal(t, "the old server hears", w.said(t, w.old.host()), "Follow", "Follow", "Block", "Undo", "Undo")
 	told := w.said(t, w.home.host())
 	equal(t, "the new server hears", told[:2], "Follow", "Follow")
 	// The same once more, under another id: nothing is sent twice.
