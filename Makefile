@@ -38,7 +38,7 @@ schema: ## dump migrations/schema.sql again after a new migration
 
 guards: ## take out one guard against hostile input at a time; a test must go red (RUN=regexp for some)
 	@.ci/install postgresql
-	go run ./migrations/pgtest/run go -C tools run ./guards -run '$(RUN)' ..
+	go run ./migrations/pgtest/run go -C federation test -count=1 -timeout 60m -run "^TestGuards$$/($(RUN))" -guards
 
 bench: build ## benchmarks as tables with ratios, under 5 minutes
 	@.ci/install postgresql

@@ -15,7 +15,7 @@ import (
 
 // The suite of attacks. Each file attack_*_test.go is a group: rows that must change nothing, and controls that differ
 // from them in as little as can be and must change something. docs/security.md says what each guard is for, and
-// tools/guards that the rows need it.
+// make guards shows that the rows need it.
 
 // attack is what every row says of itself.
 type attack struct {
