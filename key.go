@@ -36,7 +36,7 @@ func (db *DB) RotateKey(ctx context.Context, accountID int64, publicPEM, private
 			return err
 		}
 		tag, err := tx.q.Exec(ctx, `update accounts set old_key_id = key_id, old_private_key = private_key, key_since = null,
-				key_id = $2, public_key = $3, private_key = $4, updated = $5
+				key_id = $2, public_key = $3, private_key = $4, updated = `+later("$5")+`
 			where id = $1 and private_key <> '' and (old_private_key = '' or key_since is not null)`,
 			a.ID, fmt.Sprintf("%s#key-%d", a.URI, tx.NewID()), publicPEM, privatePEM, tx.Now())
 		if err != nil {

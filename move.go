@@ -45,7 +45,7 @@ func (db *DB) Move(ctx context.Context, accountID int64, target *Account) (err e
 		case a.Moved != nil && now.Sub(*a.Moved) < MoveRest:
 			return invalid("target", "move_soon", "it moved on %s; it may again 30 days later", a.Moved.Format(time.DateOnly))
 		}
-		if _, err := tx.q.Exec(ctx, `update accounts set moved_to = $2, moved = $3, updated = $3 where id = $1`, a.ID, target.URI, now); err != nil {
+		if _, err := tx.q.Exec(ctx, `update accounts set moved_to = $2, moved = $3, updated = `+later("$3")+` where id = $1`, a.ID, target.URI, now); err != nil {
 			return err
 		}
 		if err := tx.touchShop(ctx); err != nil {
@@ -65,7 +65,7 @@ func (db *DB) Move(ctx context.Context, accountID int64, target *Account) (err e
 func (db *DB) Unmove(ctx context.Context, accountID int64) (err error) {
 	defer wrap(&err, "unmove %d", accountID)
 	return db.Tx(ctx, func(tx *DB) error {
-		tag, err := tx.q.Exec(ctx, `update accounts set moved_to = '', updated = $2 where id = $1 and host = '' and deleted is null and moved_to <> ''`, accountID, tx.Now())
+		tag, err := tx.q.Exec(ctx, `update accounts set moved_to = '', updated = `+later("$2")+` where id = $1 and host = '' and deleted is null and moved_to <> ''`, accountID, tx.Now())
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}

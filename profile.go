@@ -2,6 +2,7 @@ package souk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -44,7 +45,7 @@ func (db *DB) SaveProfile(ctx context.Context, accountID int64, p Profile) (_ *A
 			return err
 		}
 		_, err = tx.q.Exec(ctx, `update accounts set display_name = $2, bio = $3, bio_source = $4, fields = $5, lang = $6, avatar_id = $7,
-				header_id = $8, locked = $9, discoverable = $10, indexable = $11, updated = $12, also_known_as = $13 where id = $1`,
+				header_id = $8, locked = $9, discoverable = $10, indexable = $11, updated = `+later("$12")+`, also_known_as = $13 where id = $1`,
 			a.ID, a.DisplayName, a.Bio, a.BioSource, a.Fields, a.Lang, a.AvatarID, a.HeaderID, a.Locked, a.Discoverable, a.Indexable, tx.Now(), a.AlsoKnownAs)
 		if err != nil {
 			return err
@@ -59,6 +60,12 @@ func (db *DB) SaveProfile(ctx context.Context, accountID int64, p Profile) (_ *A
 		return err
 	})
 	return saved, err
+}
+
+// later is the SQL for the time of a change of a local account: the given one, but in another second than the change before.
+// The wire has whole seconds, and of two documents with the same one nobody can say which is newer.
+func later(now string) string {
+	return `greatest(` + now + `, date_trunc('second', updated) + interval '1 second')`
 }
 
 func (db *DB) applyProfile(ctx context.Context, a *Account, p Profile) error {
@@ -125,10 +132,18 @@ type RemoteAccount struct {
 	Account
 	AvatarURL string
 	HeaderURL string
+	Asked     time.Time // when its origin was asked for the document; zero where it came by itself, nobody knows how long ago
 }
 
-// UpsertRemoteAccount stores an actor of another node as it is now. Its handle may have been another actor's before (a
-// host was set up anew): the newcomer takes it over and the old row counts as deleted.
+// supersedes reports whether a document counts although there is one stored already: where it is later by its own word, where one
+// of them does not say, or where the origin gave it after the other was stored. The origin may go back in time, to a backup.
+func (r *RemoteAccount) supersedes(known *Account) bool {
+	return known.Deleted != nil || known.Fetched == nil || known.Said == nil || r.Said == nil || r.Said.After(*known.Said) || !r.Asked.Before(*known.Fetched)
+}
+
+// UpsertRemoteAccount stores an actor of another node as it is now, and returns what is stored then: where a later document was
+// before, that. Its handle may have been another actor's before (a host was set up anew): the newcomer takes it over and the
+// old row counts as deleted.
 func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Account, err error) {
 	defer wrap(&err, "remote account %s", r.URI)
 	if r.Host == "" {
@@ -137,6 +152,14 @@ func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Acco
 	var saved *Account
 	err = db.Tx(ctx, func(tx *DB) error {
 		now := tx.Now()
+		known, err := tx.accountWhere(ctx, `uri = $1 and host <> '' for update`, r.URI)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if known != nil && !r.supersedes(known) {
+			saved = known
+			return nil
+		}
 		if r.Created.IsZero() || r.Created.After(now) {
 			r.Created = now
 		}
@@ -148,22 +171,22 @@ func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Acco
 			return err
 		}
 		var id int64
-		err := tx.q.QueryRow(ctx, `insert into accounts (id, host, name, kind, uri, url, inbox, shared_inbox, outbox, followers_uri, following_uri,
+		err = tx.q.QueryRow(ctx, `insert into accounts (id, host, name, kind, uri, url, inbox, shared_inbox, outbox, followers_uri, following_uri,
 				featured_uri, display_name, bio, fields, lang, key_id, public_key, locked, discoverable, indexable, also_known_as, moved_to,
-				created, updated, fetched)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $25)
+				created, updated, fetched, said)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $25, $26)
 			on conflict (uri) do update set host = excluded.host, name = excluded.name, kind = excluded.kind, url = excluded.url,
 				inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, outbox = excluded.outbox, followers_uri = excluded.followers_uri,
 				following_uri = excluded.following_uri, featured_uri = excluded.featured_uri, display_name = excluded.display_name,
 				bio = excluded.bio, fields = excluded.fields, key_id = excluded.key_id, public_key = excluded.public_key,
 				locked = excluded.locked, discoverable = excluded.discoverable, indexable = excluded.indexable,
 				also_known_as = excluded.also_known_as, moved_to = excluded.moved_to, updated = excluded.updated, fetched = excluded.fetched,
-				deleted = null
+				said = excluded.said, deleted = null
 			where accounts.host <> ''
 			returning id`,
 			tx.ids.at(r.Created), r.Host, r.Name, r.Kind, r.URI, r.URL, r.Inbox, r.SharedInbox, r.Outbox, r.FollowersURI, r.FollowingURI,
 			r.FeaturedURI, r.DisplayName, r.Bio, r.Fields, r.Lang, r.KeyID, r.PublicKey, r.Locked, r.Discoverable, r.Indexable,
-			r.AlsoKnownAs, r.MovedTo, r.Created, now).Scan(&id)
+			r.AlsoKnownAs, r.MovedTo, r.Created, now, r.Said).Scan(&id)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 )
 
 func TestSaveProfile(t *testing.T) {
@@ -91,5 +92,34 @@ func TestDeleteRemoteAccount(t *testing.T) {
 	}
 	if err := n.DeleteRemoteAccount(ctx, n.owner.URI); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a local account: %v", err)
+	}
+}
+
+// An answer that was under way for long does not replace what came meanwhile.
+func TestRemoteAccountOvertaken(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	begun := n.Now()
+	save := func(name string, said int, asked time.Time) *Account {
+		t.Helper()
+		at := begun.Truncate(time.Second).Add(time.Duration(said) * time.Second)
+		r := RemoteAccount{Account: Account{Host: "far.example", Name: "ben", Kind: "Person", URI: "https://far.example/users/ben", DisplayName: name, Said: &at}, Asked: asked}
+		a, err := n.UpsertRemoteAccount(ctx, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	n.clock.Advance(time.Second)
+	save("told", 2, time.Time{})
+	if a := save("asked before that", 1, begun); a.DisplayName != "told" {
+		t.Errorf("an old answer counts: %q", a.DisplayName)
+	}
+	if a := save("told late", 1, time.Time{}); a.DisplayName != "told" {
+		t.Errorf("an old document counts: %q", a.DisplayName)
+	}
+	if a := save("asked after that", 1, n.Now()); a.DisplayName != "asked after that" {
+		t.Errorf("a new answer does not count: %q", a.DisplayName)
 	}
 }

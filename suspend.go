@@ -14,7 +14,7 @@ import (
 // says suspended). The owner and the node's own actors cannot be suspended (*Invalid).
 func (db *DB) SuspendAccount(ctx context.Context, by, id int64) (err error) {
 	defer wrap(&err, "suspend account %d", id)
-	return db.changeSuspension(ctx, by, id, `update accounts set suspended = $2, updated = $2 where id = $1 and suspended is null`, func(tx *DB, a *Account) error {
+	return db.changeSuspension(ctx, by, id, `update accounts set suspended = $2, updated = `+later("$2")+` where id = $1 and suspended is null`, func(tx *DB, a *Account) error {
 		if a.Local() {
 			if err := tx.SignOutOthers(ctx, id, ""); err != nil {
 				return err
@@ -29,7 +29,7 @@ func (db *DB) SuspendAccount(ctx context.Context, by, id int64) (err error) {
 // UnsuspendAccount shows an account and what it posted again. Follows, sessions and tokens that ended do not come back.
 func (db *DB) UnsuspendAccount(ctx context.Context, by, id int64) (err error) {
 	defer wrap(&err, "unsuspend account %d", id)
-	return db.changeSuspension(ctx, by, id, `update accounts set suspended = null, updated = $2 where id = $1 and suspended is not null`, nil)
+	return db.changeSuspension(ctx, by, id, `update accounts set suspended = null, updated = `+later("$2")+` where id = $1 and suspended is not null`, nil)
 }
 
 func (db *DB) changeSuspension(ctx context.Context, by, id int64, sql string, then func(*DB, *Account) error) error {

@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"souk"
 )
@@ -139,23 +140,36 @@ func (f *Federation) planEdit(ctx context.Context, r *remote, id int64) (plan, e
 }
 
 // planActor stores an actor that changed. The embedded document is the actor's own word; where it is not whole, as it is
-// with some servers, the origin is asked.
+// with some servers, or not later than what is stored (Updates overtake each other, and many come within a second), the
+// origin is asked anew.
 func (f *Federation) planActor(ctx context.Context, in *incoming) (plan, error) {
 	o := in.object
 	if o == nil || o.self() != in.Actor || len(o.keys()) == 0 || o.text("inbox") == "" {
-		if _, err := f.fetchActor(ctx, in.Actor, in.by.KeyID); err != nil {
-			return nil, err
-		}
-		return func(context.Context, *souk.DB) error { return nil }, nil
+		return f.askActor(ctx, in)
 	}
 	r, err := decodeActor(o, in.by.KeyID, f.db.Now())
 	if err != nil {
 		return nil, err
 	}
+	if r.Said != nil && in.by.Said != nil && !r.Said.After(*in.by.Said) {
+		return f.askActor(ctx, in)
+	}
 	return func(ctx context.Context, tx *souk.DB) error {
-		_, err := tx.UpsertRemoteAccount(ctx, *r)
+		a, err := tx.UpsertRemoteAccount(ctx, *r)
+		if err == nil && r.Said != nil && a.Said != nil && !a.Said.Equal(*r.Said) {
+			return fmt.Errorf("another document of %.200q came between", in.Actor) // the next attempt asks the origin
+		}
 		return err
 	}, nil
+}
+
+// askActor reads the actor of an Update at its origin. It does not share an answer that was asked for before: that may be older
+// than the Update.
+func (f *Federation) askActor(ctx context.Context, in *incoming) (plan, error) {
+	if _, err := f.readActor(ctx, in.Actor, in.by.KeyID); err != nil {
+		return nil, err
+	}
+	return func(context.Context, *souk.DB) error { return nil }, nil
 }
 
 // applyDelete makes a tombstone of a post, or forgets an actor (ActivityPub 7.4). The object may be an id, a Tombstone

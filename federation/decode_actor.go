@@ -71,6 +71,9 @@ func decodeActor(o object, keyID string, now time.Time) (*souk.RemoteAccount, er
 	if endpoints := o.object("endpoints"); endpoints != nil {
 		r.SharedInbox = sameOriginOrNone(endpoints.text("sharedInbox"), id)
 	}
+	if said := o.date("updated").Truncate(time.Second); !said.IsZero() {
+		r.Said = &said
+	}
 	if r.URL == "" {
 		r.URL = id
 	}

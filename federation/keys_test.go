@@ -140,3 +140,55 @@ func TestActorIsRefreshed(t *testing.T) {
 		t.Errorf("stored: %+v", a)
 	}
 }
+
+// Updates of an actor overtake each other on their way: the later document counts, and where the times do not say which that is,
+// what its origin says.
+func TestActorUpdatesOutOfOrder(t *testing.T) {
+	t.Parallel()
+	n, peer := inbound(t), newOtherNode(t, 1)
+	ben := peer.person(t, "ben")
+	n.follow(t, peer, ben)
+	document := func(name, updated string) m {
+		return with(with(peer.actor(t, "ben"), "name", name), "updated", updated)
+	}
+	for i, c := range []struct {
+		embedded, updated, origin, at string
+		want                          string
+		asks                          int
+	}{
+		{"First", "2026-11-22T08:00:01Z", "not asked", "", "First", 0},
+		{"Third", "2026-11-22T08:00:03.7Z", "not asked", "", "Third", 0},
+		{"Second, late", "2026-11-22T08:00:02Z", "Third", "2026-11-22T08:00:03.7Z", "Third", 1},
+		{"In the same second", "2026-11-22T08:00:03.2Z", "Fourth", "2026-11-22T08:00:03Z", "Fourth", 1},
+		{"From a backup", "2026-11-22T08:00:00Z", "Back in time", "2026-11-22T08:00:00Z", "Back in time", 1},
+		{"Without a time", "", "not asked", "", "Without a time", 0},
+		{"After that", "2026-11-22T07:00:00Z", "not asked", "", "After that", 0},
+	} {
+		peer.serve("/users/ben", document(c.origin, c.at))
+		asked := peer.requests("/users/ben")
+		n.clock.advance(time.Second)
+		n.done(t, peer, peer.activity("Update", ben, "/u/"+formatID(int64(i)), document(c.embedded, c.updated)))
+		if a := ok(n.db.AccountByURI(t.Context(), ben))(t); a.DisplayName != c.want {
+			t.Errorf("%s: stored as %q, want %q", c.embedded, a.DisplayName, c.want)
+		}
+		if got := peer.requests("/users/ben") - asked; got != c.asks {
+			t.Errorf("%s: the origin was asked %d times, want %d", c.embedded, got, c.asks)
+		}
+	}
+}
+
+// Each change of an actor of this node is told with another updated, in the whole seconds of the wire.
+func TestActorChangesTwiceInASecond(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase)
+	last := ""
+	for i := range 3 {
+		name := "Anna " + formatID(int64(i))
+		ok(n.db.SaveProfile(t.Context(), n.anna.ID, souk.Profile{DisplayName: &name}))(t)
+		updated := ok(parseObject(ok(n.Actor(t.Context(), nil, "anna"))(t).Body))(t).text("updated")
+		if updated <= last {
+			t.Errorf("changed at %q, and then at %q", last, updated)
+		}
+		last = updated
+	}
+}

@@ -157,6 +157,7 @@ func (f *Federation) fetchActor(ctx context.Context, iri, keyID string) (*souk.A
 }
 
 func (f *Federation) readActor(ctx context.Context, iri, keyID string) (*souk.Account, error) {
+	asked := f.db.Now()
 	o, err := f.document(ctx, withoutFragment(iri))
 	var status *StatusError
 	if errors.As(err, &status) && status.Code == http.StatusGone { // 404 says less: a server may be half set up
@@ -177,7 +178,7 @@ func (f *Federation) readActor(ctx context.Context, iri, keyID string) (*souk.Ac
 			return nil, err
 		}
 	}
-	return f.storeActor(ctx, o, keyID)
+	return f.storeActor(ctx, o, keyID, asked)
 }
 
 // forget deletes what is kept of an actor that its own origin says is gone (410, or a Tombstone at its id): its Delete may
@@ -203,8 +204,8 @@ func keyOwner(o object) string {
 	return ""
 }
 
-// storeActor keeps an actor document that came from the origin of its id.
-func (f *Federation) storeActor(ctx context.Context, o object, keyID string) (*souk.Account, error) {
+// storeActor keeps an actor document that came from the origin of its id, which was asked for it at the given time.
+func (f *Federation) storeActor(ctx context.Context, o object, keyID string, asked time.Time) (*souk.Account, error) {
 	r, err := decodeActor(o, keyID, f.db.Now())
 	if err != nil {
 		return nil, err
@@ -217,6 +218,7 @@ func (f *Federation) storeActor(ctx context.Context, o object, keyID string) (*s
 	} else if refused {
 		return nil, souk.ErrForbidden
 	}
+	r.Asked = asked
 	return f.db.UpsertRemoteAccount(ctx, *r)
 }
 

@@ -84,6 +84,7 @@ CREATE TABLE public.accounts (
     old_key_id text DEFAULT ''::text NOT NULL,
     old_private_key text DEFAULT ''::text NOT NULL,
     key_since bigint,
+    said timestamp with time zone,
     CONSTRAINT accounts_check CHECK (((host = ''::text) = (role <> ''::text))),
     CONSTRAINT accounts_kind_check CHECK ((kind = ANY (ARRAY['Person'::text, 'Service'::text, 'Application'::text, 'Organization'::text, 'Group'::text]))),
     CONSTRAINT accounts_role_check CHECK ((role = ANY (ARRAY[''::text, 'owner'::text, 'seller'::text, 'member'::text, 'instance'::text, 'catalogue'::text])))
@@ -103,6 +104,9 @@ COMMENT ON COLUMN public.accounts.featured_read IS 'When the reading of a remote
 
 -- comment: COLUMN accounts.key_since
 COMMENT ON COLUMN public.accounts.key_since IS 'The activity that told of the present key: it and those before it are signed with old_private_key; null while nobody was told';
+
+-- comment: COLUMN accounts.said
+COMMENT ON COLUMN public.accounts.said IS 'The updated of the document that a remote account was stored from, in whole seconds; null where it had none';
 
 -- table: activities
 CREATE TABLE public.activities (

@@ -337,14 +337,11 @@ func (n *faultNode) sells(ctx context.Context, r *rand.Rand, by int64) error {
 	return n.count("withdrawals", n.db.WithdrawListing(ctx, by, l.ID))
 }
 
-// renames changes a profile, not so often that two changes are on the way at once: of profiles, the one that comes last counts.
+// renames changes a profile, as often as anything else changes: whichever Update comes last, the last name counts.
 func (n *faultNode) renames(ctx context.Context, r *rand.Rand, by int64) error {
 	name := fmt.Sprint("Fan ", r.Uint32())
 	_, err := n.db.SaveProfile(ctx, by, souk.Profile{DisplayName: &name})
-	if n.count("names", err) != nil {
-		return err
-	}
-	return pause(ctx, 3*time.Second)
+	return n.count("names", err)
 }
 
 // quiet waits until no node has anything left to do, nor anything under way to another.
