@@ -43,7 +43,8 @@ var (
 )
 
 // newContentPolicy allows what Mastodon keeps since 4.2 (its documentation, "HTML sanitization"), so that a text looks
-// the same everywhere; links open with rel nofollow noopener noreferrer.
+// the same everywhere, and headings, which others see as WithoutHeadings makes them; links open with rel nofollow noopener
+// noreferrer.
 func newContentPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowElements("p", "br", "span", "del", "s", "pre", "code", "blockquote", "em", "strong", "b", "i", "u", "ul", "ol", "li",
@@ -63,8 +64,24 @@ func newContentPolicy() *bluemonday.Policy {
 }
 
 // Sanitise makes HTML from outside safe to show; done once, when the text comes in. What it returns is closed in itself:
-// no end tag in it ends an element of the page around it, and no element of it goes on after it.
-func Sanitise(fragment string) string {
+// no end tag in it ends an element of the page around it, and no element of it goes on after it. It has no headings: those
+// of a page are the page's own, and a stranger's would stand among them.
+func Sanitise(fragment string) string { return WithoutHeadings(sanitised(fragment)) }
+
+var headingTag = regexp.MustCompile(`<(/?)h[1-6]>`)
+
+// WithoutHeadings turns the headings of a sanitised text into bold paragraphs, as Mastodon does (MASTODON_STRICT).
+func WithoutHeadings(text string) string {
+	return headingTag.ReplaceAllStringFunc(text, func(tag string) string {
+		if strings.HasPrefix(tag, "</") {
+			return "</strong></p>"
+		}
+		return "<p><strong>"
+	})
+}
+
+// sanitised is Sanitise, with headings.
+func sanitised(fragment string) string {
 	safe := strings.TrimSpace(contentPolicy().Sanitize(storable(fragment)))
 	if balanced(safe) {
 		return safe
@@ -159,7 +176,7 @@ func RenderMarkdown(source string, links Links) Rendered {
 			return parts[1] + `<span class="h-card"><a href="` + html.EscapeString(href) + `" class="u-url mention">@` + parts[2] + `</a></span>`
 		})
 	})
-	return Rendered{HTML: Sanitise(linked), Tags: tags}
+	return Rendered{HTML: sanitised(linked), Tags: tags}
 }
 
 // markdownHTML is the text as HTML, neither sanitised nor linked.

@@ -114,7 +114,8 @@ func TestSanitiseKeepsWhatMastodonKeeps(t *testing.T) {
 		}
 	}
 	for given, want := range map[string]string{`<a href="gemini://a.example">text</a>`: "text", `<table><tr><td>a</td></tr></table>`: "a", `<p class="evil mention">x</p>`: "<p>x</p>",
-		`<span style="color:red" onclick="x()">x</span>`: "<span>x</span>"} {
+		`<span style="color:red" onclick="x()">x</span>`: "<span>x</span>", `<h1 class="x">Mugs</h1><p>x</p><H6>less</H6>`: "<p><strong>Mugs</strong></p><p>x</p><p><strong>less</strong></p>",
+		`<h2>never closed`: "<p><strong>never closed</strong></p>"} {
 		if got := Sanitise(given); strings.TrimSpace(got) != want {
 			t.Errorf("%s became %s", given, got)
 		}
@@ -149,7 +150,11 @@ func FuzzSanitise(f *testing.F) {
 		if len(fragment) > maxRemotePost {
 			return
 		}
-		safe(t, fragment, Sanitise(fragment))
+		got := Sanitise(fragment)
+		safe(t, fragment, got)
+		if headingTag.MatchString(got) {
+			t.Errorf("%q became %q, with a heading", fragment, got)
+		}
 	})
 }
 

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
-	"regexp"
 	"slices"
-	"strings"
 
 	"souk"
 )
@@ -23,7 +21,7 @@ type encoder struct {
 // note is a living post or listing of this node as others read it, without @context.
 func (e encoder) note(ctx context.Context, p *souk.Post) (*note, error) {
 	n := &note{ID: p.URI, Type: "Note", AttributedTo: p.Account.URI, InReplyTo: p.InReplyToURI, URL: p.URL,
-		Published: timestamp(p.Published), Summary: p.Summary, Sensitive: p.Sensitive, Content: withoutHeadings(p.HTML),
+		Published: timestamp(p.Published), Summary: p.Summary, Sensitive: p.Sensitive, Content: souk.WithoutHeadings(p.HTML),
 		Tag: []tag{}, Attachment: []attachment{}, Replies: p.URI + "/replies", Likes: p.URI + "/likes", Shares: p.URI + "/shares"}
 	if p.Edited != nil {
 		n.Updated = timestamp(*p.Edited)
@@ -56,19 +54,6 @@ func (e encoder) note(ctx context.Context, p *souk.Post) (*note, error) {
 		n.addProposal(p.Listing)
 	}
 	return n, nil
-}
-
-var headingTag = regexp.MustCompile(`<(/?)h[1-6]>`)
-
-// withoutHeadings turns the headings of a text of this node into bold paragraphs, as the servers do that keep none: so a
-// text looks the same to all.
-func withoutHeadings(text string) string {
-	return headingTag.ReplaceAllStringFunc(text, func(tag string) string {
-		if strings.HasPrefix(tag, "</") {
-			return "</strong></p>"
-		}
-		return "<p><strong>"
-	})
 }
 
 // addressed are the accounts that a post speaks to: those mentioned, and whom it answers. The latter is not added to a
