@@ -50,6 +50,7 @@ type AccountFilter struct {
 	NoReplies bool
 	NoBoosts  bool
 	MediaOnly bool
+	Without   []int64 // posts left out: those that stand on top of the profile already
 }
 
 // AccountPosts is what an account posted, as the viewer may see it; listings only where they were announced.
@@ -57,7 +58,8 @@ func (db *DB) AccountPosts(ctx context.Context, viewer, accountID int64, f Accou
 	defer wrap(&err, "posts of account %d", accountID)
 	return db.pageOfPosts(ctx, `p.account_id = $2 and p.in_timeline and `+shown+`
 		and (not $3 or p.in_reply_to_uri = '') and (not $4 or p.kind <> 'boost')
-		and (not $5 or exists (select from media md where md.post_id = p.id)) and `+visibleTo, page, viewer, accountID, f.NoReplies, f.NoBoosts, f.MediaOnly)
+		and (not $5 or exists (select from media md where md.post_id = p.id)) and p.id <> all(coalesce($6::bigint[], '{}')) and `+visibleTo,
+		page, viewer, accountID, f.NoReplies, f.NoBoosts, f.MediaOnly, f.Without)
 }
 
 // PostCount is how many public posts an account has here.

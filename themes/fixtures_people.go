@@ -10,9 +10,14 @@ func (f *fixtureShop) people(add func(string, Page)) {
 		Frame: f.frame("/@qingshan", f.seller().Name, "profile"), Person: f.seller(), Header: picture("winter", ""),
 		Bio:       f.rich("<p>Two kilns, four hands. Stoneware and celadon since 2009.</p>", "<p>两口窑，四只手。2009 年起做青瓷与粗陶。</p>"),
 		Fields:    []ProfileField{{Name: f.l("Website", "网站"), Value: RichText{HTML: `<a href="https://qingshan.example" rel="me">qingshan.example</a>`}, Verified: true}, {Name: f.l("Visits", "参观"), Value: f.rich("Fridays, after a message", "周五，请先留言")}},
-		Followers: 1236, Following: 48, PostCount: 312, Joined: f.ago(900 * 24 * time.Hour), Products: f.shelf()[:4], Posts: f.olderPosts(), Pager: Pager{Next: "?page=2"},
+		Followers: 1236, Following: 48, PostCount: 312, Joined: f.ago(900 * 24 * time.Hour), Products: f.shelf()[4:8], Posts: f.olderPosts()[1:], Pager: Pager{Next: "?page=2"},
 	}
+	profile.PinnedProducts, profile.PinnedPosts = f.shelf()[:3], append([]PostCard{f.leadPost()}, f.olderPosts()[:1]...)
 	add("profile", profile)
+	moved := profile
+	moved.Person.FollowURL, moved.PinnedProducts, moved.Products, moved.Posts, moved.Pager = "", nil, nil, nil, Pager{}
+	moved.MovedTo = &Person{Name: hostile, Handle: "@qingshan@" + unbroken + ".example", URL: "https://new.example/@qingshan"}
+	add("profile-moved", moved)
 	add("profile-bare", ProfilePage{Frame: f.frame("/@x", "x", "profile"), Person: Seller{Person: Person{Name: hostile, Handle: "@" + unbroken + "@x.example"}},
 		Fields: []ProfileField{{Name: hostile, Value: RichText{HTML: template.HTML(unbroken)}}}})
 

@@ -157,7 +157,7 @@ type Choice struct {
 type HomePage struct {
 	Frame
 	Lead          *PostCard      // the newest post of the seller
-	Products      []ProductCard  // "On the shelf": what the seller features, else the newest; up to 8
+	Products      []ProductCard  // "On the shelf": what the seller pins, then the newest; up to 8
 	Conversations []Conversation // by latest reply; up to 6
 	Posts         []PostCard     // older than Lead; up to 6
 	Followers     int            // shown from 1 upwards

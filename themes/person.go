@@ -37,9 +37,15 @@ type ProfilePage struct {
 	Following int
 	PostCount int
 	Joined    time.Time
-	Products  []ProductCard // the newest of this seller; up to 8
-	Posts     []PostCard
-	Pager     Pager // of Posts
+	MovedTo   *Person // as which this account goes on; nil: it stays. Its URL is of another server, or empty
+
+	// What the account pins, the newest pin first, on the first page only; neither Products nor Posts have it again.
+	PinnedProducts []ProductCard // up to 8
+	PinnedPosts    []PostCard    // up to 5
+
+	Products []ProductCard // the newest of this seller; up to 8
+	Posts    []PostCard
+	Pager    Pager // of Posts
 }
 
 // Template implements Page.

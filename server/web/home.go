@@ -32,10 +32,16 @@ func (w *Web) home(ctx context.Context, v *view) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	listings, err := w.DB.Listings(ctx, souk.ListingFilter{}, souk.Page{Limit: homeProducts})
+	top, err := v.pins(ctx, v.owner)
 	if err != nil {
 		return nil, err
 	}
+	newest, err := v.shelf(ctx, souk.ListingFilter{}, top.listings, homeProducts)
+	if err != nil {
+		return nil, err
+	}
+	listings := append(top.listings, newest...)
+	listings = listings[:min(homeProducts, len(listings))]
 	page := themes.HomePage{Frame: v.frame(themes.Head{Description: v.shop.Tagline, ActivityPub: v.owner.URI, Creator: v.DB.Handle(v.owner)}),
 		Products: v.productCards(listings)}
 	if len(cards) > 0 {

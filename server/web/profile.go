@@ -37,15 +37,31 @@ func (w *Web) profile(ctx context.Context, v *view) (*answer, error) {
 	if page.PostCount, err = w.DB.PostCount(ctx, a.ID); err != nil {
 		return nil, err
 	}
-	if a.Sells() && !v.paged() && v.shop.Open {
-		listings, err := w.DB.Listings(ctx, souk.ListingFilter{SellerID: a.ID}, souk.Page{Limit: homeProducts})
-		if err != nil {
+	if page.MovedTo, err = v.movedTo(ctx, a); err != nil {
+		return nil, err
+	}
+	if page.MovedTo != nil {
+		page.Person.FollowURL = "" // there is nothing more to hear from here
+	}
+	top, err := v.pins(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	if !v.paged() {
+		page.PinnedProducts = v.productCards(top.listings)
+		if page.PinnedPosts, err = v.postCards(ctx, top.posts); err != nil {
 			return nil, err
 		}
-		page.Products = v.productCards(listings)
+		if a.Sells() && v.shop.Open {
+			listings, err := v.shelf(ctx, souk.ListingFilter{SellerID: a.ID}, top.listings, homeProducts)
+			if err != nil {
+				return nil, err
+			}
+			page.Products = v.productCards(listings)
+		}
 	}
 	asked := v.page(postsPerPage + 1)
-	posts, err := w.DB.AccountPosts(ctx, 0, a.ID, souk.AccountFilter{NoReplies: true, NoBoosts: true}, asked)
+	posts, err := w.DB.AccountPosts(ctx, 0, a.ID, souk.AccountFilter{NoReplies: true, NoBoosts: true, Without: top.ids()}, asked)
 	if err != nil {
 		return nil, err
 	}
@@ -67,4 +83,24 @@ func (w *Web) profile(ctx context.Context, v *view) (*answer, error) {
 	}
 	page.Frame = v.frame(head)
 	return v.render(page)
+}
+
+// movedTo is the account as which this one goes on; nil where it stays. What was removed since then, there or by the
+// owner here, is named and not linked.
+func (v *view) movedTo(ctx context.Context, a *souk.Account) (*themes.Person, error) {
+	if a.MovedTo == "" {
+		return nil, nil
+	}
+	target, err := v.DB.AccountByURI(ctx, a.MovedTo)
+	if missing(err) {
+		return &themes.Person{Handle: a.MovedTo, URL: a.MovedTo}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if target.Deleted != nil || target.Suspended != nil {
+		return &themes.Person{Handle: v.DB.Handle(target)}, nil
+	}
+	p := v.person(target)
+	return &p, nil
 }
