@@ -28,6 +28,10 @@ type FetchConfig struct {
 	MaxDepth      int           // of JSON; 32
 	MaxConns      int           // per host; 8
 
+	// Refused reports whether nothing may be asked of a host, of which address is (souk.DB.Refused). It is asked where another host
+	// redirects there: of the first one whoever fetches knows it. nil: none is.
+	Refused func(ctx context.Context, host, address string) (bool, error)
+
 	Resolver *net.Resolver    // nil: the system's
 	RootCAs  *x509.CertPool   // nil: the system's, which SSL_CERT_FILE names
 	Now      func() time.Time // for Retry-After dates; nil: time.Now
@@ -42,7 +46,7 @@ var (
 	ErrTooLarge = errors.New("response is too large")
 	// ErrContentType: the answer is not of a type that was asked for.
 	ErrContentType = errors.New("unexpected content type")
-	// ErrRedirect: too many redirects, or one from https to http.
+	// ErrRedirect: too many redirects, one from https to http, or one to a host that is refused.
 	ErrRedirect = errors.New("redirect is not followed")
 	// ErrGone: what a StatusError of 404 or 410 is, by errors.Is.
 	ErrGone = errors.New("not there")
@@ -223,7 +227,7 @@ func (c *Client) get(ctx context.Context, address string, r fetchRequest) (*Fetc
 		if redirects >= c.cfg.MaxRedirects {
 			return nil, fmt.Errorf("%w: more than %d", ErrRedirect, redirects)
 		}
-		if u, err = c.follow(u, location); err != nil {
+		if u, err = c.follow(ctx, u, location); err != nil {
 			return nil, err
 		}
 	}
@@ -238,7 +242,8 @@ func isRedirect(status int) bool {
 	return false
 }
 
-func (c *Client) follow(from *url.URL, location string) (*url.URL, error) {
+// follow is where a redirect leads; an error where the node does not go there.
+func (c *Client) follow(ctx context.Context, from *url.URL, location string) (*url.URL, error) {
 	ref, err := url.Parse(location)
 	if err != nil {
 		return nil, fmt.Errorf("%w: unreadable Location", ErrRedirect)
@@ -249,6 +254,16 @@ func (c *Client) follow(from *url.URL, location string) (*url.URL, error) {
 	}
 	if from.Scheme == "https" && to.Scheme != "https" {
 		return nil, fmt.Errorf("%w: from https to http", ErrRedirect)
+	}
+	if c.cfg.Refused == nil || to.Host == from.Host {
+		return to, nil
+	}
+	refused, err := c.cfg.Refused(ctx, hostOf(to.String()), to.String())
+	if err != nil {
+		return nil, err
+	}
+	if refused {
+		return nil, fmt.Errorf("%w: %.200q is blocked here", ErrRedirect, to.Host)
 	}
 	return to, nil
 }

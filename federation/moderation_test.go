@@ -273,3 +273,27 @@ func TestBlockedDomain(t *testing.T) {
 		t.Errorf("lifted: status %d", status)
 	}
 }
+
+// A host that is not blocked cannot make the node ask one that is: a redirect there ends before the request.
+func TestRedirectToABlockedHost(t *testing.T) {
+	t.Parallel()
+	n, peer, blocked := inbound(t), newOtherNode(t, 1), newOtherNode(t, 2, "127.0.0.2")
+	ctx := t.Context()
+	eve := blocked.person(t, "eve")
+	peer.serve("/users/eve", redirect(eve))
+	peer.serve("/.well-known/webfinger?resource=acct:"+queryEscape("eve@"+peer.host()), redirect(blocked.URL+"/.well-known/webfinger"))
+	must(t, n.db.BlockHost(ctx, n.anna.ID, "127.0.0.2", souk.Suspend, ""))
+	if _, err := n.ResolveActor(ctx, peer.URL+"/users/eve"); !errors.Is(err, ErrRedirect) || peer.requests("/users/eve") == 0 {
+		t.Errorf("an actor: %v", err)
+	}
+	if _, err := n.ResolveHandle(ctx, "@eve@"+peer.host()); !errors.Is(err, ErrRedirect) {
+		t.Errorf("a handle: %v", err)
+	}
+	if blocked.requests("/users/eve")+blocked.requests("/.well-known/webfinger") != 0 {
+		t.Error("the blocked host was asked")
+	}
+	must(t, n.db.UnblockHost(ctx, n.anna.ID, "127.0.0.2"))
+	if a, err := n.ResolveActor(ctx, peer.URL+"/users/eve"); err != nil || a.URI != eve {
+		t.Errorf("lifted: %v, %v", a, err)
+	}
+}

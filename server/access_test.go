@@ -106,7 +106,12 @@ type got struct {
 // get asks the node for a path; by is the account of another node that signs, nil for nobody.
 func (n *node) get(by *node, account *souk.Account, path, accept string) got {
 	n.t.Helper()
-	req := must(http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.url+path, nil))(n.t)
+	return n.ask(http.MethodGet, by, account, path, accept)
+}
+
+func (n *node) ask(method string, by *node, account *souk.Account, path, accept string) got {
+	n.t.Helper()
+	req := must(http.NewRequestWithContext(n.t.Context(), method, n.url+path, nil))(n.t)
 	req.Header.Set("Accept", accept)
 	if by != nil {
 		must(by.EnsureKey(n.t.Context(), account.ID))(n.t)
@@ -117,7 +122,7 @@ func (n *node) get(by *node, account *souk.Account, path, accept string) got {
 	res := must(client.Do(req))(n.t)
 	defer res.Body.Close()
 	g := got{Response: res, body: must(io.ReadAll(res.Body))(n.t)}
-	if strings.Contains(res.Header.Get("Content-Type"), "json") {
+	if method == http.MethodGet && strings.Contains(res.Header.Get("Content-Type"), "json") {
 		done(n.t, json.Unmarshal(g.body, &g.doc))
 	}
 	return g
@@ -168,6 +173,8 @@ func TestAccessOverHTTP(t *testing.T) {
 	if g.doc["id"] != only.URI {
 		t.Errorf("%s", g.body)
 	}
+	a.ask(http.MethodHead, b, b.owner, path(only), activity).is(t, "for followers, HEAD by one", 200, nowhere, "Accept, Signature")
+	a.ask(http.MethodHead, nil, nil, path(only), activity).is(t, "for followers, HEAD by a stranger", 404, "no-store", "Accept")
 	node := must(b.InstanceActor(ctx))(t)
 	a.get(b, node, path(only), activity).is(t, "for followers, to the server of one", 200, nowhere, "Accept, Signature")
 	a.get(b, node, path(only)+"/replies", activity).is(t, "its replies", 200, nowhere, "Accept, Signature")

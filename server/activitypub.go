@@ -14,6 +14,7 @@ import (
 
 	"souk"
 	"souk/federation"
+	"souk/server/middleware"
 )
 
 // document answers with what federation made. What is the same for everybody may stay in caches for a minute, which is
@@ -66,6 +67,7 @@ func (s *Server) signed(c echo.Context) *federation.SignedRequest {
 	if err != nil {
 		return nil
 	}
+	req.Method = middleware.SentMethod(c.Request())
 	return req
 }
 

@@ -2,6 +2,7 @@
 package middleware
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base32"
 	"log/slog"
@@ -42,12 +43,22 @@ func Identify(next echo.HandlerFunc) echo.HandlerFunc {
 func Head(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
-			get := *r
-			get.Method = http.MethodGet
-			r = &get
+			r = r.WithContext(context.WithValue(r.Context(), askedHead{}, true))
+			r.Method = http.MethodGet
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// askedHead marks the context of a request that Head answers.
+type askedHead struct{}
+
+// SentMethod is the method that a request was sent with, which its signature is about: Head shows HEAD to handlers as GET.
+func SentMethod(r *http.Request) string {
+	if r.Context().Value(askedHead{}) != nil {
+		return http.MethodHead
+	}
+	return r.Method
 }
 
 // Log writes one line a request at debug level, and one at error level where the node failed. No address, no query: both
