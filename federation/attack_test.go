@@ -27,7 +27,7 @@ type attack struct {
 // suite is every row of every group that is a table.
 func suite() []attack {
 	var all []attack
-	for _, rows := range [][]forgery{forgedCreates(), forgedUpdates(), forgedDeletes(), forgedUndos(), forgedReactions()} {
+	for _, rows := range [][]forgery{forgedCreates(), forgedUpdates(), forgedDeletes(), forgedUndos(), forgedReactions(), forgedOthers()} {
 		for _, f := range rows {
 			all = append(all, f.attack)
 		}
