@@ -210,8 +210,8 @@ func WriteBlockList(w io.Writer, blocks []HostBlock) error {
 // HostBlockChange is what setting one block would change.
 type HostBlockChange struct {
 	HostBlock
-	Was     *HostBlock // what is in force for exactly this domain now; nil: nothing
-	Follows int        // of this node's accounts, either way, that would end
+	Was    *HostBlock    // what is in force for exactly this domain now; nil: nothing
+	Ending EndingFollows // that would end
 }
 
 // Changes reports whether the block differs from what is in force.
@@ -250,7 +250,7 @@ func (db *DB) PreviewHostBlocks(ctx context.Context, by int64, list []HostBlock)
 	}
 	changes := make([]HostBlockChange, len(list))
 	for i, b := range list {
-		changes[i] = HostBlockChange{HostBlock: b, Was: was[b.Domain], Follows: follows[b.Domain]}
+		changes[i] = HostBlockChange{HostBlock: b, Was: was[b.Domain], Ending: follows[b.Domain]}
 	}
 	return changes, nil
 }
@@ -275,18 +275,4 @@ func (db *DB) ImportHostBlocks(ctx context.Context, by int64, list []HostBlock) 
 		return tx.BlockHosts(ctx, by, set)
 	})
 	return n, err
-}
-
-// listedBlocks puts in force what the subscriptions say of domains that nobody set by hand.
-func (db *DB) listedBlocks(ctx context.Context, domains []string) error {
-	if _, err := db.q.Exec(ctx, `delete from host_blocks where domain = any($1) and list_id is not null`, domains); err != nil {
-		return err
-	}
-	// Of several lists the strictest counts, then the oldest.
-	_, err := db.q.Exec(ctx, `insert into host_blocks (domain, severity, reject_media, reject_reports, obfuscate, public_comment, list_id, created, updated)
-		select distinct on (e.domain) e.domain, e.severity, e.reject_media, e.reject_reports, e.obfuscate, e.public_comment, e.list_id, $2, $2
-			from block_list_entries e where e.domain = any($1) and e.state = 'applied'
-			order by e.domain, array_position(array['suspend', 'silence', ''], e.severity), e.reject_media desc, e.list_id
-		on conflict (domain) do nothing`, domains, db.Now())
-	return err
 }

@@ -72,7 +72,7 @@ func TestImportHostBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	changes, err := n.PreviewHostBlocks(ctx, n.owner.ID, list.Blocks)
-	if err != nil || len(changes) != 3 || changes[0].Follows != 1 || !changes[0].Changes() || changes[1].Changes() || changes[2].Follows != 0 {
+	if err != nil || len(changes) != 3 || changes[0].Ending != (EndingFollows{Following: 1}) || !changes[0].Changes() || changes[1].Changes() || changes[2].Ending.Count() != 0 {
 		t.Fatalf("%+v %v", changes, err)
 	}
 	if blocks, err := n.HostBlocks(ctx, "", 0); err != nil || len(blocks) != 1 {

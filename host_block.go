@@ -204,7 +204,7 @@ func hostSuspended(host string) string {
 func (db *DB) applyHostBlocks(ctx context.Context, domains []string) error {
 	// In one order, so that two transactions do not wait for each other.
 	rows, err := db.q.Query(ctx, `with covered as (select host, severity, reject_media, reject_reports from hosts
-			where host_suffixes(host) && $1 order by host for update),
+			where host in (select h.host from hosts h cross join lateral unnest(host_suffixes(h.host)) s (domain) where s.domain = any($1)) order by host for update),
 		meant as (select c.host, c.severity as was, coalesce(r.severity, '') as severity, coalesce(r.reject_media, false) as media,
 				coalesce(r.reject_reports, false) as reports
 			from covered c left join lateral `+ruleFor("c.host")+` r on true
@@ -276,20 +276,31 @@ func (db *DB) HostBlockCount(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// FollowsOf are how many follows of this node's accounts lead to hosts under each domain, in either direction: what a
-// suspension would end. A domain without any has no entry.
-func (db *DB) FollowsOf(ctx context.Context, domains []string) (_ map[string]int, err error) {
+// EndingFollows are the follows between this node's accounts and those of a domain, which a suspension would end.
+type EndingFollows struct {
+	Following int // from here to there
+	Followers int // from there to here
+}
+
+// Count is how many they are.
+func (e EndingFollows) Count() int { return e.Following + e.Followers }
+
+// FollowsOf are the follows of this node's accounts that lead to or come from hosts under each domain. A domain without any
+// has no entry.
+func (db *DB) FollowsOf(ctx context.Context, domains []string) (_ map[string]EndingFollows, err error) {
 	defer wrap(&err, "follows of %d domains", len(domains))
-	rows, err := db.q.Query(ctx, `select d.domain, count(*) from follows f join accounts a on a.id in (f.follower_id, f.followee_id) and a.host <> ''
-		cross join lateral unnest(host_suffixes(a.host)) d (domain) where d.domain = any($1) group by 1`, domains)
+	rows, err := db.q.Query(ctx, `select d.domain, sum(h.following), sum(h.followers) from (
+			select a.host, count(*) as following, 0 as followers from follows f join accounts a on a.id = f.followee_id where a.host <> '' group by 1
+			union all select a.host, 0, count(*) from follows f join accounts a on a.id = f.follower_id where a.host <> '' group by 1) h
+		cross join lateral unnest(host_suffixes(h.host)) d (domain) where d.domain = any($1) group by 1`, domains)
 	if err != nil {
 		return nil, err
 	}
-	counts := map[string]int{}
+	ending := map[string]EndingFollows{}
 	var domain string
-	var n int
-	_, err = pgx.ForEachRow(rows, []any{&domain, &n}, func() error { counts[domain] = n; return nil })
-	return counts, err
+	var e EndingFollows
+	_, err = pgx.ForEachRow(rows, []any{&domain, &e.Following, &e.Followers}, func() error { ending[domain] = e; return nil })
+	return ending, err
 }
 
 // Refused reports whether nothing is accepted from an actor and nothing told to it: its host is suspended, by itself or

@@ -54,16 +54,22 @@ type FeaturedArgs struct {
 	AccountID int64 `json:"account_id"`
 }
 
-func (FederateArgs) Kind() string { return "federate" }
-func (InboxArgs) Kind() string    { return "inbox" }
-func (DeliverArgs) Kind() string  { return "deliver" }
-func (IndexArgs) Kind() string    { return "index" }
-func (KeyArgs) Kind() string      { return "key" }
-func (MailArgs) Kind() string     { return "mail" }
-func (ExpireArgs) Kind() string   { return "expire" }
-func (PruneArgs) Kind() string    { return "prune" }
-func (BackfillArgs) Kind() string { return "backfill" }
-func (FeaturedArgs) Kind() string { return "featured" }
+// BlockListArgs reads a list of domain blocks that the owner subscribed to (federation).
+type BlockListArgs struct {
+	ListID int64 `json:"list_id"` // 0: all that were not read for a day
+}
+
+func (FederateArgs) Kind() string  { return "federate" }
+func (InboxArgs) Kind() string     { return "inbox" }
+func (DeliverArgs) Kind() string   { return "deliver" }
+func (IndexArgs) Kind() string     { return "index" }
+func (KeyArgs) Kind() string       { return "key" }
+func (MailArgs) Kind() string      { return "mail" }
+func (ExpireArgs) Kind() string    { return "expire" }
+func (PruneArgs) Kind() string     { return "prune" }
+func (BackfillArgs) Kind() string  { return "backfill" }
+func (FeaturedArgs) Kind() string  { return "featured" }
+func (BlockListArgs) Kind() string { return "block_list" }
 
 // DrainJobs are the wake-ups. Each has a queue of its kind's name, worked by one job at a time in a process, so that a
 // slow drain never keeps another from starting.

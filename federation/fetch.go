@@ -192,6 +192,7 @@ func (c *Client) do(req *http.Request) (*http.Response, error) {
 type fetchRequest struct {
 	accept string
 	sign   func(*http.Request) error // nil: unsigned; called again for each redirect
+	known  Validators                // of the answer that the caller has
 	max    int64
 	typed  func(mediaType string, params map[string]string) bool
 }
@@ -210,6 +211,7 @@ func (c *Client) get(ctx context.Context, address string, r fetchRequest) (*Fetc
 			return nil, fmt.Errorf("%w: %w", ErrBadURL, err)
 		}
 		req.Header.Set("Accept", r.accept)
+		r.known.ask(req.Header)
 		if r.sign != nil {
 			if err := r.sign(req); err != nil {
 				return nil, err
@@ -293,7 +295,8 @@ func (c *Client) read(res *http.Response, from *url.URL, r fetchRequest) (*Fetch
 	if int64(len(body)) > r.max {
 		return nil, ErrTooLarge
 	}
-	return &Fetched{Body: body, FinalURL: from.String(), ContentType: mediaType}, nil
+	return &Fetched{Body: body, FinalURL: from.String(), ContentType: mediaType,
+		Validators: Validators{ETag: res.Header.Get("ETag"), LastModified: res.Header.Get("Last-Modified")}}, nil
 }
 
 func (c *Client) statusError(res *http.Response) *StatusError {

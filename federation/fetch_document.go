@@ -26,6 +26,20 @@ type Fetched struct {
 	Body        []byte
 	FinalURL    string // after redirects, normalised as OriginOf does, without fragment
 	ContentType string // media type, lower case, without parameters
+	Validators  Validators
+}
+
+// Validators are what an answer says by which its next version is told from it (RFC 9110, 8.8).
+type Validators struct{ ETag, LastModified string }
+
+// ask makes a request one for what has changed since (RFC 9110, 13.1.2 and 13.1.3).
+func (v Validators) ask(h http.Header) {
+	if v.ETag != "" {
+		h.Set("If-None-Match", v.ETag)
+	}
+	if v.LastModified != "" {
+		h.Set("If-Modified-Since", v.LastModified)
+	}
 }
 
 // ID returns the id of a fetched document. A document speaks only for its own origin: where the id's differs from that
@@ -87,6 +101,29 @@ func (c *Client) Media(ctx context.Context, address string, max int64) (*Fetched
 		max:    max,
 		typed: func(mediaType string, _ map[string]string) bool {
 			return strings.HasPrefix(mediaType, "image/") && !strings.HasPrefix(mediaType, "image/svg")
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("fetch %.200q: %w", address, err)
+	}
+	return f, nil
+}
+
+// Text fetches a text of at most max bytes, JSON and CSV among them but no page, unsigned. An answer that is the one the
+// caller knows is a *StatusError of 304. Errors else as of Document, without ErrJSON.
+func (c *Client) Text(ctx context.Context, address string, max int64, known Validators) (*Fetched, error) {
+	f, err := c.get(ctx, address, fetchRequest{
+		accept: "text/csv, application/json, text/plain, */*;q=0.1",
+		known:  known,
+		max:    max,
+		typed: func(mediaType string, params map[string]string) bool {
+			switch mediaType {
+			case "text/html":
+				return false
+			case "", "application/json", "application/csv", "application/octet-stream":
+				return isUTF8(params)
+			}
+			return isUTF8(params) && strings.HasPrefix(mediaType, "text/")
 		},
 	})
 	if err != nil {

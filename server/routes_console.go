@@ -88,6 +88,11 @@ func (s *Server) consoleRoutes() {
 	e.GET("/console/moderation/hosts/import", c.Owner(c.ImportHostBlocksForm))
 	e.POST("/console/moderation/hosts/import", c.Owner(c.ImportHostBlocks), lists...)
 	e.GET("/console/moderation/hosts/export", c.Owner(c.ExportHostBlocks))
+	e.GET("/console/moderation/lists", c.Owner(c.BlockLists))
+	e.POST("/console/moderation/lists", c.Owner(c.SubscribeBlockList), form...)
+	e.POST("/console/moderation/lists/decide", c.Owner(c.DecideProposed), form...)
+	e.GET("/console/moderation/lists/:id", c.Owner(c.UnsubscribeBlockListForm))
+	e.POST("/console/moderation/lists/:id", c.Owner(c.ChangeBlockList), form...)
 	e.GET("/console/moderation/accounts/:id", c.Owner(c.SuspendForm))
 	e.POST("/console/moderation/accounts/:id", c.Owner(c.Suspend), form...)
 

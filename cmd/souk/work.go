@@ -47,6 +47,10 @@ func (n *node) startWork(ctx context.Context) error {
 		river.NewPeriodicJob(river.PeriodicInterval(time.Hour), func() (river.JobArgs, *river.InsertOpts) {
 			return souk.PruneArgs{}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}}
 		}, &river.PeriodicJobOpts{RunOnStart: true}),
+		river.NewPeriodicJob(river.PeriodicInterval(time.Hour), func() (river.JobArgs, *river.InsertOpts) {
+			// Each list is read daily; one that failed is tried again each hour.
+			return souk.BlockListArgs{}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByPeriod: time.Hour}}
+		}, &river.PeriodicJobOpts{RunOnStart: true}),
 	}
 	for _, args := range souk.DrainJobs() {
 		queues[args.Kind()] = river.QueueConfig{MaxWorkers: 1}

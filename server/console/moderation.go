@@ -46,15 +46,34 @@ func (c *Console) hostsPage(v *Visit, status int, page hostsPage) error {
 	return c.render(v, status, "hosts", page)
 }
 
-// SetHostBlock sets or lifts one domain block.
+type hostsConfirmPage struct {
+	frame
+	Block  souk.HostBlock
+	Ending souk.EndingFollows
+}
+
+// SetHostBlock sets or lifts one domain block. Before a domain is suspended it says what ends, and asks.
 func (c *Console) SetHostBlock(v *Visit) error {
 	b := souk.HostBlock{Domain: v.value("host"), Severity: v.value("severity"), RejectMedia: v.checked("reject_media"), RejectReports: v.checked("reject_reports"),
 		PublicComment: v.value("public_comment"), Reason: v.value("reason")}
 	page := hostsPage{frame: v.frame("moderation", "hosts.title"), Edit: b}
 	done, err := "host_blocked", error(nil)
-	if v.FormValue("do") == "lift" {
+	switch {
+	case v.FormValue("do") == "lift":
 		done, err = "host_lifted", c.DB.UnblockHost(v.ctx(), v.me.ID, b.Domain)
-	} else {
+	case b.Severity == souk.Suspend && v.FormValue("sure") == "":
+		changes, err := c.DB.PreviewHostBlocks(v.ctx(), v.me.ID, []souk.HostBlock{b})
+		if v.wrong(&page.frame, err, nil) {
+			return c.hostsPage(v, http.StatusUnprocessableEntity, page)
+		}
+		if err != nil {
+			return err
+		}
+		if was := changes[0].Was; was == nil || was.Severity != souk.Suspend {
+			return c.render(v, http.StatusOK, "hosts-confirm", hostsConfirmPage{frame: v.frame("moderation", "hosts.title"), Block: changes[0].HostBlock, Ending: changes[0].Ending})
+		}
+		fallthrough
+	default:
 		err = c.DB.BlockHosts(v.ctx(), v.me.ID, []souk.HostBlock{b})
 	}
 	switch {
@@ -142,7 +161,7 @@ func (c *Console) ImportHostBlocks(v *Visit) error {
 		default:
 			page.Changed++
 		}
-		page.Follows += change.Follows
+		page.Follows += change.Ending.Count()
 		if len(page.Changes) < maxPreview {
 			page.Changes = append(page.Changes, change)
 		} else {

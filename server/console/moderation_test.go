@@ -74,14 +74,20 @@ func TestModerationIsForTheOwner(t *testing.T) {
 	t.Parallel()
 	n := annasShop(t)
 	_, r := n.reported(t)
+	list, err := n.db.SubscribeBlockList(t.Context(), n.account(t, "anna").ID, "https://lists.example/a")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{"ben", "cora"} {
 		b := n.signedIn(t, name)
 		for _, path := range []string{"/console/moderation/reports", "/console/moderation/reports/" + id(r.ID), "/console/moderation/hosts", "/console/moderation/hosts/import",
-			"/console/moderation/hosts/export", "/console/moderation/accounts/" + id(r.TargetID)} {
+			"/console/moderation/hosts/export", "/console/moderation/accounts/" + id(r.TargetID), "/console/moderation/lists", "/console/moderation/lists/" + id(list)} {
 			b.get(path).want(http.StatusForbidden, path)
 		}
 		for path, form := range map[string]url.Values{"/console/moderation/reports/" + id(r.ID): {"do": {"suspend"}}, "/console/moderation/hosts": {"host": {"far.example"}, "severity": {"suspend"}},
-			"/console/moderation/hosts/import": {"list": {"far.example"}, "do": {"apply"}}, "/console/moderation/accounts/" + id(r.TargetID): {"do": {"suspend"}}} {
+			"/console/moderation/hosts/import": {"list": {"far.example"}, "do": {"apply"}}, "/console/moderation/accounts/" + id(r.TargetID): {"do": {"suspend"}},
+			"/console/moderation/lists": {"url": {"https://lists.example/b"}}, "/console/moderation/lists/" + id(list): {"do": {"unsubscribe"}},
+			"/console/moderation/lists/decide": {"domain": {"far.example"}, "do": {"confirm"}}} {
 			b.post(path, form).want(http.StatusForbidden, path)
 		}
 	}
@@ -141,6 +147,26 @@ func TestHostBlocks(t *testing.T) {
 	if edit.Get("severity") != "silence" || edit.Get("reject_media") != "1" || edit.Get("reason") != "loud" {
 		t.Errorf("to change: %v", edit)
 	}
+	// To block a domain is asked about, with what it ends.
+	mira := n.remote(t, "mira")
+	if err := n.db.ReceiveFollow(t.Context(), mira.URI+"#follow", mira, n.account(t, "anna"), false); err != nil {
+		t.Fatal(err)
+	}
+	ask := b.post(path, url.Values{"host": {"Far.example"}, "severity": {"suspend"}, "reason": {"spam"}}).want(http.StatusOK, path)
+	if !strings.Contains(text(ask.Find("main")), "1 follower here") || b.get(path).Find("tbody tr").Length() != 1 {
+		t.Errorf("asks %s", text(ask.Find("main")))
+	}
+	sure := ask.form("main form")
+	sure.Set("do", "set")
+	b.post(path, sure).want(http.StatusOK, path)
+	if block, err := n.db.HostBlock(t.Context(), "far.example"); err != nil || block.Severity != souk.Suspend || block.Reason != "spam" {
+		t.Errorf("%+v %v", block, err)
+	}
+	b.post(path, url.Values{"host": {"far.example"}, "severity": {"suspend"}, "reason": {"much spam"}}).want(http.StatusOK, path)
+	if block, err := n.db.HostBlock(t.Context(), "far.example"); err != nil || block.Reason != "much spam" { // asked once only
+		t.Errorf("%+v %v", block, err)
+	}
+	b.post(path, url.Values{"host": {"far.example"}, "do": {"lift"}}).want(http.StatusOK, path)
 	b.post(path, url.Values{"host": {"xn--bcher-kva.example"}, "do": {"lift"}}).want(http.StatusOK, path)
 	if b.get(path).Find("tbody tr").Length() != 0 {
 		t.Error("still blocked")

@@ -59,7 +59,8 @@ func (c *Console) Reports(v *Visit) error {
 // moderationViews are the lists of moderation.
 func (v *Visit) moderationViews(current string) views {
 	w := views{Label: v.t("moderation.title")}
-	for _, view := range []struct{ name, url string }{{"reports", "/console/moderation/reports"}, {"resolved", "/console/moderation/reports?state=resolved"}, {"hosts", "/console/moderation/hosts"}} {
+	for _, view := range []struct{ name, url string }{{"reports", "/console/moderation/reports"}, {"resolved", "/console/moderation/reports?state=resolved"}, {"hosts", "/console/moderation/hosts"},
+		{"lists", "/console/moderation/lists"}} {
 		w.Options = append(w.Options, option{Value: view.url, Label: v.t("moderation_view." + view.name), Current: view.name == current})
 	}
 	return w
