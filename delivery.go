@@ -228,6 +228,18 @@ const neverGot = `exists (select from deliveries o join activities c on c.id = o
 		where c.post_id = a.post_id and c.type = 'Create' and o.inbox = i.inbox and o.state in ('queued', 'delivered'))
 	and not exists (select from reached r join inboxes x on x.id = any(r.inboxes) where r.post_id = a.post_id and x.inbox = i.inbox)`
 
+// EndDeliveries drops what waits for the hosts and means nothing beside the Delete of its sender, an account that was deleted: what
+// it posted, boosted, liked and followed. Answers to orders go out, and so do deletions, for servers that understand no more, and
+// Updates of the account itself, which tell of the key that the Delete is signed with.
+func (db *DB) EndDeliveries(ctx context.Context, senderID int64, hosts []string) (err error) {
+	defer wrap(&err, "end deliveries of %d", senderID)
+	_, err = db.q.Exec(ctx, `update deliveries d set state = 'dropped', error = $3, done = $4 from activities a
+		where a.id = d.activity_id and d.sender_id = $1 and d.host = any($2) and d.state = 'queued'
+		and (a.type in ('Announce', 'Like', 'Follow', 'Add', 'Remove') or a.type in ('Create', 'Update') and a.post_id is not null)`,
+		senderID, hosts, EndSenderGone, db.Now())
+	return err
+}
+
 // dropChanges drops the Updates that wait for a host, for inboxes that the post never reached.
 func (db *DB) dropChanges(ctx context.Context, host string) error {
 	_, err := db.q.Exec(ctx, `update deliveries i set state = 'dropped', error = $2, done = $3 from activities a

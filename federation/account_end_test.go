@@ -72,6 +72,33 @@ func TestAccountEnds(t *testing.T) {
 	}
 }
 
+// What a deleted account said goes no further where its Delete goes; a deletion does, and so does the news of its key.
+func TestDeletedAccountSaysNoMore(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase)
+	ctx := t.Context()
+	follower, _, _ := n.follows(t)
+	sam := ok(n.db.CreateAccount(ctx, souk.NewAccount{Name: "sam", Role: souk.RoleSeller}))(t)
+	n.followedBy(t, sam, follower, false)
+	first := ok(n.db.CreatePost(ctx, sam.ID, souk.NewPost{Source: "first"}))(t)
+	ok(n.db.CreatePost(ctx, sam.ID, souk.NewPost{Source: "second"}))(t)
+	must(t, n.Federate(ctx))
+	must(t, n.db.DeletePost(ctx, sam.ID, first.ID))
+	ok(RotateKey(ctx, n.db, sam.ID))(t)
+	must(t, n.Federate(ctx))
+	before := n.text(t, `select string_agg(a.type, ' ' order by d.id) from deliveries d join activities a on a.id = d.activity_id where d.sender_id = $1 and d.state = 'queued'`, sam.ID)
+	must(t, n.db.DeleteAccount(ctx, sam.ID, sam.ID))
+	must(t, n.Federate(ctx))
+	after := n.text(t, `select string_agg(a.type, ' ' order by d.id) from deliveries d join activities a on a.id = d.activity_id
+		where d.sender_id = $1 and d.state = 'queued' and d.host = 'f.example'`, sam.ID)
+	if before != "Accept Create Create Delete Update" || after != "Accept Delete Update Delete" {
+		t.Errorf("waiting before: %s; after: %s", before, after)
+	}
+	if why := n.text(t, `select string_agg(distinct d.error, ',') from deliveries d where d.sender_id = $1 and d.state = 'dropped'`, sam.ID); why != souk.EndSenderGone {
+		t.Errorf("dropped because %q", why)
+	}
+}
+
 // rows counts what is left of an actor, wherever it may be.
 func (n *testNode) rows(t *testing.T, uri string) map[string]int {
 	t.Helper()

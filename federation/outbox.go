@@ -153,6 +153,8 @@ func (t teller) post(ctx context.Context, kind string) (note string, err error) 
 		return "", err
 	}
 	if kind == "Update" {
+		// Those who began to follow after the Create hear of it too, as from Mastodon: who knows the post by other ways, such as
+		// a boost or a look at the profile, has it corrected, and who does not know it drops the Update.
 		reached, err := t.db.Reached(ctx, p.ID)
 		if err != nil {
 			return "", err

@@ -196,6 +196,7 @@ func (e encoder) profileUpdate(id string, a *souk.Account) activity {
 		To: []string{publicAudience}, CC: []string{a.FollowersURI}, Object: e.actor(a)}
 }
 
+// farewell tells every node that an account is no more; what waited for them of it goes no further.
 func (t teller) farewell(ctx context.Context, id int64) (note string, err error) {
 	var uri string
 	// Account does not return what was deleted.
@@ -204,6 +205,13 @@ func (t teller) farewell(ctx context.Context, id int64) (note string, err error)
 	}
 	to, err := t.db.KnownInboxes(ctx)
 	if err != nil {
+		return "", err
+	}
+	hosts := make([]string, len(to))
+	for i, r := range to {
+		hosts[i] = r.Host
+	}
+	if err := t.db.EndDeliveries(ctx, t.AccountID, hosts); err != nil {
 		return "", err
 	}
 	a := activity{Context: plainContext(), ID: t.activityURI(id), Type: "Delete", Actor: uri, To: []string{publicAudience}, Object: uri}
