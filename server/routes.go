@@ -77,6 +77,7 @@ func (s *Server) routes() {
 		e.POST(lang+"/orders/:token/complete", s.web.CompleteOrder, append(form, guess)...)
 		e.POST(lang+"/orders/:token/cancel", s.web.CancelOrder, append(form, guess)...)
 		e.GET(lang+"/posts", s.web.Posts)
+		e.GET(lang+"/posts/:id/history", s.web.History)
 		e.GET(lang+"/tags/:tag", s.web.TagOrFeed)
 		e.GET(lang+"/search", s.web.Search, looks)
 		e.GET(lang+"/follow", s.web.FollowPage)

@@ -70,7 +70,7 @@ func (f *fixtureShop) talk(add func(string, Page)) {
 		Frame: f.frame("/posts/1", f.l("Why this glaze only works in winter", "为什么这种釉只在冬天成功"), "article"), Title: f.leadPost().Title, Author: f.seller(),
 		Content: f.rich(`<p>Celadon needs a slow, wet cooling. Between November and February the kiln loses heat just fast enough for the ice-crack lines to open without breaking the foot.</p><blockquote><p>Ask the clay, not the calendar.</p></blockquote><p>Here are six test tiles and the <a href="https://qingshan.example/products/cup">three cups</a> that survived.</p>`,
 			`<p>青瓷要慢而潮的降温。十一月到二月，窑温下降的速度刚好让冰裂纹打开，又不伤底足。</p><blockquote><p>问泥，不问历。</p></blockquote><p>这里有六块试片，和留下来的<a href="https://qingshan.example/products/cup">三只杯子</a>。</p>`),
-		Pictures: []Picture{*picture("winter", f.l("Tall green vase in morning light", "晨光里的绿色长颈瓶"))}, Published: f.ago(50 * time.Hour), Edited: f.ago(time.Hour),
+		Pictures: []Picture{*picture("winter", f.l("Tall green vase in morning light", "晨光里的绿色长颈瓶"))}, Published: f.ago(50 * time.Hour), Edited: f.ago(time.Hour), HistoryURL: "/posts/1/history",
 		Boosts: 34, Likes: 112, Tags: []Link{{Label: f.l("#celadon", "#青瓷"), URL: "/tags/celadon"}}, Products: f.shelf()[:3],
 		URL: "https://qingshan.example/posts/1", Conversation: f.conversation(), Newer: &Link{URL: "/posts/0"}, Older: &Link{URL: "/posts/2"},
 	}
@@ -85,6 +85,16 @@ func (f *fixtureShop) talk(add func(string, Page)) {
 		album.Pictures = append(album.Pictures, *picture(n, n))
 	}
 	add("post-album", album)
+
+	history := HistoryPage{Frame: f.frame("/posts/1/history", f.l("Earlier versions", "编辑记录"), ""), Author: f.seller(), PostURL: "/posts/1", Edited: f.ago(time.Hour), Pager: Pager{Next: "?page=2"},
+		Versions: []PostVersion{
+			{From: f.ago(2 * time.Hour), Content: f.rich("<p>Celadon needs a slow cooling. Here are six test tiles.</p>", "<p>青瓷要慢慢降温。这里有六块试片。</p>"), Pictures: []string{f.l("Tall green vase in morning light", "晨光里的绿色长颈瓶"), ""}},
+			{From: f.ago(40 * time.Hour), Content: RichText{HTML: template.HTML("<p>" + arabic + "</p>"), Lang: "ar"}, Warning: f.l("Broken pots", "碎瓷"), Pictures: []string{hostile}},
+			{From: f.ago(50 * time.Hour), Content: RichText{HTML: template.HTML("<p>" + unbroken + "</p>")}, Warning: hostile},
+		}}
+	history.Head.NoIndex = true
+	add("history", history)
+	add("history-empty", HistoryPage{Frame: history.Frame, Author: Seller{Person: Person{Handle: "@" + unbroken + "@x.example"}}, PostURL: "/posts/3"})
 
 	add("posts", PostsPage{Frame: f.frame("/posts", f.l("Posts", "动态"), ""), Posts: append([]PostCard{f.leadPost()}, append(f.olderPosts(), f.extremePosts()...)...), Pager: Pager{Next: "?page=2"}})
 	add("posts-empty", PostsPage{Frame: f.frame("/posts", f.l("Posts", "动态"), "")})

@@ -33,6 +33,7 @@ func (h *helpers) funcs() template.FuncMap {
 		"money":     func(m Money) string { return FormatMoney(h.lang, m.Amount, m.Currency, m.Narrow) },
 		"num":       func(n int) string { return FormatNumber(h.lang, int64(n)) },
 		"date":      h.date,
+		"datetime":  h.dateTime,
 		"reltime":   h.relTime,
 		"country":   h.country,
 		"img":       func(p any, size, alt string) (template.HTML, error) { return h.img(p, size, alt, false) },
@@ -102,6 +103,18 @@ func (h *helpers) date(t time.Time) template.HTML {
 		return ""
 	}
 	return timeElement(t, FormatDate(h.lang, t))
+}
+
+// dateTime writes the minute of t in its own zone, which it names: "May 2, 2026, 09:30 UTC", "2026年5月2日 09:30 UTC".
+func (h *helpers) dateTime(t time.Time) template.HTML {
+	if t.IsZero() {
+		return ""
+	}
+	layout := ", 15:04 MST"
+	if baseLanguage(h.lang) == "zh" {
+		layout = " 15:04 MST"
+	}
+	return timeElement(t, FormatDate(h.lang, t)+t.Format(layout))
 }
 
 // FormatDate writes the day of t in its own zone as lang does: "May 2, 2026", "2026年5月2日".

@@ -56,6 +56,7 @@ type PostPage struct {
 	Pictures     []Picture
 	Published    time.Time
 	Edited       time.Time // zero: never
+	HistoryURL   string    // of the page that shows what the post said before; empty: not edited
 	Boosts       int
 	Likes        int
 	Tags         []Link
@@ -70,6 +71,27 @@ type PostPage struct {
 
 // Template implements Page.
 func (PostPage) Template() string { return "post" }
+
+// HistoryPage shows what a post said before it was edited: /posts/{id}/history.
+type HistoryPage struct {
+	Frame
+	Author   Seller
+	PostURL  string // the post as it is now
+	Edited   time.Time
+	Versions []PostVersion // the newest first; empty: no earlier one is kept
+	Pager    Pager
+}
+
+// PostVersion is one earlier form of a post.
+type PostVersion struct {
+	From     time.Time // since when it said so
+	Content  RichText
+	Warning  string   // content warning: Content and Pictures are hidden behind it
+	Pictures []string // the descriptions of its pictures; an empty one is a picture without
+}
+
+// Template implements Page.
+func (HistoryPage) Template() string { return "history" }
 
 // PostsPage lists posts: /posts.
 type PostsPage struct {

@@ -93,16 +93,10 @@ func (w *Web) post(ctx context.Context, v *view) (*answer, error) {
 	if a, err := v.gate(false); a != nil || err != nil {
 		return a, err
 	}
-	number, err := souk.ParseID(v.route["id"])
-	if err != nil {
-		return nil, err
-	}
-	p, err := w.DB.Post(ctx, 0, number)
+	p, err := v.written(ctx)
 	switch {
 	case err != nil:
 		return nil, err
-	case !p.Local || p.Kind == souk.KindBoost || p.Account == nil || !p.Account.Person():
-		return nil, souk.ErrNotFound
 	case p.Listing != nil && (p.Listing.Slug == "" || p.Listing.State == souk.ListingDraft):
 		return nil, souk.ErrNotFound
 	case p.Listing != nil:
@@ -111,7 +105,7 @@ func (w *Web) post(ctx context.Context, v *view) (*answer, error) {
 	page := themes.PostPage{Author: v.seller(p.Account), Content: rich(p.HTML, v.foreign(p.Lang)), Warning: v.warning(p), Pictures: pictures(p.Media),
 		Published: p.Published, Boosts: p.Boosts, Likes: p.Likes, URL: p.URL}
 	if p.Edited != nil {
-		page.Edited = *p.Edited
+		page.Edited, page.HistoryURL = *p.Edited, v.url("/posts/"+id(p.ID)+"/history")
 	}
 	for _, t := range p.Tags {
 		page.Tags = append(page.Tags, themes.Link{Label: "#" + t.Name, URL: v.url("/tags/" + t.Tag)})
@@ -132,6 +126,19 @@ func (w *Web) post(ctx context.Context, v *view) (*answer, error) {
 		return nil, err
 	}
 	return v.render(page)
+}
+
+// written is what somebody of this node wrote for everybody, a listing too, by the id that the address names.
+func (v *view) written(ctx context.Context) (*souk.Post, error) {
+	number, err := souk.ParseID(v.route["id"])
+	if err != nil {
+		return nil, err
+	}
+	p, err := v.DB.Post(ctx, 0, number)
+	if err == nil && (!p.Local || p.Kind == souk.KindBoost || p.Account == nil || !p.Account.Person()) {
+		return nil, souk.ErrNotFound
+	}
+	return p, err
 }
 
 // postFrame is what a post says about itself. The title is the beginning of its text, unless that lies behind a warning.
