@@ -81,8 +81,8 @@ func (db *DB) LocalFollows(ctx context.Context, followeeID int64) (_ map[string]
 
 // SyncFollowsArgs asks another node who of this one follows an account of it (federation).
 type SyncFollowsArgs struct {
-	AccountID int64  `json:"account_id"` // who is followed
-	URL       string `json:"url"`        // where the list is, of the account's origin
+	AccountID int64  `json:"account_id" river:"unique"` // who is followed
+	URL       string `json:"url"`                       // where the list is, of the account's origin
 }
 
 // Kind names the job.

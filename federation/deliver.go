@@ -42,9 +42,11 @@ type drain struct {
 	done  chan error // one value for each host that is through
 	lanes *lanes
 
-	mu        sync.Mutex
-	followers map[int64]*followersOf // by account: one query for the whole fan-out
-	senders   map[int64]*sender      // by account: a fan-out asks for the same key a thousand times
+	mu      sync.Mutex
+	senders map[int64]*sender // by account: a fan-out asks for the same key a thousand times
+
+	followersLock sync.Mutex
+	followers     map[int64]*followersOf // by account: one query for the whole fan-out
 }
 
 func (d *drain) run(ctx context.Context) error {

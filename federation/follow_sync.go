@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -63,22 +64,34 @@ func (d *drain) followersField(ctx context.Context, delivery souk.Delivery) (str
 		return "", nil
 	}
 	now := d.f.db.Now()
-	d.mu.Lock()
-	defer d.mu.Unlock() // the others of this fan-out want the same
+	d.followersLock.Lock()
+	defer d.followersLock.Unlock() // the others of this fan-out want the same
 	known := d.followers[delivery.SenderID]
 	if known == nil || now.Sub(known.read) >= senderFor {
-		a, err := d.f.db.Account(ctx, delivery.SenderID)
-		if err != nil {
-			return "", err
+		var err error
+		if known, err = d.readFollowers(ctx, delivery.SenderID); err != nil {
+			return "", &signingError{err} // which is no fault of the host's
 		}
-		digests, err := d.f.db.FollowerDigests(ctx, a.ID)
-		if err != nil {
-			return "", err
-		}
-		known = &followersOf{a.FollowersURI, digests, now}
+		known.read = now
 		d.followers[delivery.SenderID] = known
 	}
+	if known.uri == "" {
+		return "", nil
+	}
 	return syncValue(known.uri, known.digests[delivery.Host]), nil
+}
+
+// readFollowers is what deliveries of an account say: nothing where it was deleted.
+func (d *drain) readFollowers(ctx context.Context, accountID int64) (*followersOf, error) {
+	a, err := d.f.db.Account(ctx, accountID)
+	if errors.Is(err, souk.ErrGone) {
+		return &followersOf{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	digests, err := d.f.db.FollowerDigests(ctx, a.ID)
+	return &followersOf{uri: a.FollowersURI, digests: digests}, err
 }
 
 // heedFollowers compares what a delivery says of the sender's followers here with what is known, and where they differ lets

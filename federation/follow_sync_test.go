@@ -71,6 +71,30 @@ func TestDeliveriesTellFollowers(t *testing.T) {
 	}
 }
 
+// What an account said before it was deleted goes out, without what needs the account, and holds up nobody.
+func TestDeletedAccountHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase)
+	ctx := t.Context()
+	sam := ok(n.db.CreateAccount(ctx, souk.NewAccount{Name: "sam", Role: souk.RoleSeller}))(t)
+	p := newReceiver(t, n, n.anna, sam)
+	n.followedBy(t, sam, n.follower(t, p, "bo"), false)
+	must(t, n.Deliver(ctx))
+	p.got = nil
+	ok(n.db.CreatePost(ctx, sam.ID, souk.NewPost{Source: "the last word"}))(t)
+	must(t, n.Federate(ctx))
+	must(t, n.db.DeleteAccount(ctx, sam.ID, sam.ID))
+	must(t, n.Deliver(ctx))
+	n.write(t, "after that")
+	n.deliverAll(t)
+	if got := p.kinds(); !slices.Equal(got, []string{"Create", "Delete", "Create"}) {
+		t.Errorf("the peer got %v; %+v", got, n.deliveries(t, p.host, "queued"))
+	}
+	if field := p.got[0].header.Get(syncField); field != "" {
+		t.Errorf("of the followers of nobody: %q", field)
+	}
+}
+
 // Where the digests differ the other node's list counts: follows that it does not have end, those that it has are accepted,
 // and it is told of those that are none. What says so must be signed, and about the sender.
 func TestFollowsAreSynchronised(t *testing.T) {
@@ -134,7 +158,7 @@ func TestFollowsAreSynchronised(t *testing.T) {
 			t.Errorf("%s: a list is asked for", what)
 		}
 	}
-	if says(value(a.FollowersURI, list, theirs), true) != 1 || says(value(a.FollowersURI, list, theirs), true) != 1 {
+	if says(value(a.FollowersURI, list, theirs), true) != 1 || says(value(a.FollowersURI, list+"?again", theirs), true) != 1 {
 		t.Error("the list is not asked for once")
 	}
 	must(t, n.SyncFollows(ctx, a.ID, list))
