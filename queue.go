@@ -222,8 +222,24 @@ func (db *DB) WhyNot(ctx context.Context, p *Post, host string) (code string, er
 	return "nobody", nil
 }
 
+// takenBack are the ended deliveries d that are no longer meant: their post is deleted, or a later Delete or Undo went the
+// same way. Said again it would stay for good, since what takes it back was sent once. An Undo is stored with whom it was
+// sent to and not with what it undoes, so it counts for what can be undone only. A condition on d may follow; two joins,
+// since either as a subquery of each delivery costs a scan of all for each.
+func takenBack(narrower string) string {
+	const ended = `d.state in ('failed', 'dropped') and `
+	return `select d.id from deliveries d join activities a on a.id = d.activity_id left join posts p on p.id = a.post_id and p.deleted is null
+			where ` + ended + `a.post_id is not null and p.id is null and a.type not in ('Delete', 'Undo')` + narrower + `
+		union all select d.id from deliveries d join activities a on a.id = d.activity_id
+			join deliveries l on l.inbox = d.inbox and l.sender_id = d.sender_id and l.id > d.id
+			join activities e on e.id = l.activity_id and e.object_uri = a.object_uri
+				and (e.type = 'Delete' or e.type = 'Undo' and a.type in ('Follow', 'Like', 'Announce', 'Block', 'Offer'))
+			where ` + ended + `a.object_uri <> ''` + narrower
+}
+
 // RetryDeliveries makes what waits due now and ends the rest of its hosts, also one that they asked for; with a post, a
-// delivery or Failed, what failed or was dropped is queued again too. It returns how many are due. Only the owner may.
+// delivery or Failed, what failed or was dropped is queued again too, but for what was taken back meanwhile. It returns
+// how many are due. Only the owner may.
 func (db *DB) RetryDeliveries(ctx context.Context, by int64, f QueueFilter) (n int, err error) {
 	defer wrap(&err, "retry deliveries")
 	if err := f.chosen(); err != nil {
@@ -240,7 +256,8 @@ func (db *DB) RetryDeliveries(ctx context.Context, by int64, f QueueFilter) (n i
 		where, args := f.where([]any{tx.Now()})
 		rows, err := tx.q.Query(ctx, `update deliveries d set state = 'queued', next_at = $1, done = null,
 				created = case when d.state = 'queued' then d.created else $1 end, attempts = case when d.state = 'queued' then d.attempts else 0 end
-			where `+states+` and not exists (select from hosts h where h.host = d.host and h.severity = 'suspend')`+where+` returning d.host`, args...)
+			where `+states+` and not exists (select from hosts h where h.host = d.host and h.severity = 'suspend')
+			and (d.state = 'queued' or d.id not in (`+takenBack(where)+`))`+where+` returning d.host`, args...)
 		if err != nil {
 			return err
 		}

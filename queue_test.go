@@ -129,3 +129,63 @@ func TestWhyNot(t *testing.T) {
 	}
 	expect("far.example", "blocked")
 }
+
+// What was taken back meanwhile is not said again: its Delete or Undo arrived, and nobody would send another.
+func TestRetryLeavesOutWhatWasTakenBack(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	p, err := n.CreatePost(ctx, n.owner.ID, NewPost{Source: "hello"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := []Recipient{{"https://far.example/inbox", "far.example"}}
+	next := func() Delivery {
+		t.Helper()
+		list, _, err := n.DueDeliveries(ctx, "far.example", 10)
+		if err != nil || len(list) != 1 {
+			t.Fatalf("due: %+v %v", list, err)
+		}
+		return list[0]
+	}
+	say := func(kind, object string, post *int64) {
+		t.Helper()
+		id := n.NewID()
+		if err := n.QueueActivity(ctx, Activity{ID: id, URI: n.BaseURL() + "/activities/" + formatID(id), AccountID: n.owner.ID, Type: kind,
+			ObjectURI: object, PostID: post, Body: []byte("{}")}, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused := func() {
+		t.Helper()
+		if err := n.EndDelivery(ctx, next(), Failure{Status: 422, Reason: "no"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const mira = "https://far.example/users/mira"
+	say("Create", p.URI, &p.ID)
+	refused()
+	if err := n.DeletePost(ctx, n.owner.ID, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := n.RetryDeliveries(ctx, n.owner.ID, QueueFilter{PostID: p.ID}); err != nil || got != 0 {
+		t.Errorf("%d of a deleted post are due again, %v", got, err)
+	}
+	say("Delete", p.URI, &p.ID)
+	refused()
+	say("Follow", mira, nil)
+	refused()
+	say("Accept", mira, nil)
+	refused()
+	say("Undo", mira, nil)
+	if _, err := n.Delivered(ctx, next(), 202); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := n.RetryDeliveries(ctx, n.owner.ID, QueueFilter{Host: "far.example", Failed: true}); err != nil || got != 2 {
+		t.Errorf("%d are due again, want the Delete and the Accept, %v", got, err)
+	}
+	list, _, err := n.DueDeliveries(ctx, "far.example", 10)
+	if err != nil || len(list) != 2 || list[0].Type != "Delete" || list[1].Type != "Accept" {
+		t.Errorf("due: %+v %v", list, err)
+	}
+}
