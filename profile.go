@@ -132,6 +132,7 @@ type RemoteAccount struct {
 	Account
 	AvatarURL string
 	HeaderURL string
+	Stub      bool      // no more than a key, as servers in secure mode show it to those whose signature they cannot verify
 	Asked     time.Time // when its origin was asked for the document; zero where it came by itself, nobody knows how long ago
 }
 
@@ -142,7 +143,7 @@ func (r *RemoteAccount) supersedes(known *Account) bool {
 }
 
 // UpsertRemoteAccount stores an actor of another node as it is now, and returns what is stored then: where a later document was
-// before, that. Its handle may have been another actor's before (a host was set up anew): the newcomer takes it over and the
+// before, that. Of a stub only the key counts where more is known. Its handle may have been another actor's before (a host was set up anew): the newcomer takes it over and the
 // old row counts as deleted.
 func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Account, err error) {
 	defer wrap(&err, "remote account %s", r.URI)
@@ -159,6 +160,10 @@ func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Acco
 		if known != nil && !r.supersedes(known) {
 			saved = known
 			return nil
+		}
+		if r.Stub && known != nil && known.Deleted == nil && known.Outbox != "" {
+			saved, err = tx.changeRemoteKey(ctx, known.ID, r.KeyID, r.PublicKey)
+			return err
 		}
 		if r.Created.IsZero() || r.Created.After(now) {
 			r.Created = now
@@ -208,6 +213,16 @@ func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Acco
 		return err
 	})
 	return saved, err
+}
+
+// changeRemoteKey notes that an actor's origin was asked, and what it says the key is, where it does.
+func (db *DB) changeRemoteKey(ctx context.Context, id int64, keyID, publicKey string) (*Account, error) {
+	_, err := db.q.Exec(ctx, `update accounts set fetched = $4, key_id = case when $3 = '' then key_id else $2 end, public_key = coalesce(nullif($3, ''), public_key)
+		where id = $1`, id, keyID, publicKey, db.Now())
+	if err != nil {
+		return nil, err
+	}
+	return db.accountWhere(ctx, `id = $1`, id)
 }
 
 // freeHandle ends the account that had the handle under another uri, with its follows: nobody would answer to them.

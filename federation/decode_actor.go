@@ -74,6 +74,7 @@ func decodeActor(o object, keyID string, now time.Time) (*souk.RemoteAccount, er
 	if said := o.date("updated").Truncate(time.Second); !said.IsZero() {
 		r.Said = &said
 	}
+	r.Stub = o["outbox"] == nil && o["followers"] == nil && o["name"] == nil && o["summary"] == nil
 	if r.URL == "" {
 		r.URL = id
 	}

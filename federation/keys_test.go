@@ -192,3 +192,33 @@ func TestActorChangesTwiceInASecond(t *testing.T) {
 		last = updated
 	}
 }
+
+// A server in secure mode shows no more than the key to those whose signature it cannot verify: that takes nothing away from
+// what is known of the actor.
+func TestStubOfAKnownActor(t *testing.T) {
+	t.Parallel()
+	n, peer := inbound(t), newOtherNode(t, 1)
+	ben := peer.person(t, "ben")
+	n.follow(t, peer, ben)
+	whole := ok(n.db.AccountByURI(t.Context(), ben))(t)
+	n.clock.advance(25 * time.Hour)
+	stub := m{"id": ben, "type": "Person", "preferredUsername": "ben", "inbox": ben + "/inbox",
+		"publicKey": m{"id": ben + "#key-2", "owner": ben, "publicKeyPem": publicPEM(t, testKeys()[2])}}
+	peer.serve("/users/ben", stub)
+	a := ok(n.ResolveActor(t.Context(), ben))(t)
+	if a.KeyID != ben+"#key-2" || a.PublicKey != publicPEM(t, testKeys()[2]) || !a.Fetched.Equal(n.clock.Now()) {
+		t.Errorf("the key: %s, read %s", a.KeyID, a.Fetched)
+	}
+	if a.DisplayName != whole.DisplayName || a.Outbox != whole.Outbox || a.SharedInbox != whole.SharedInbox || a.FollowersURI != whole.FollowersURI {
+		t.Errorf("the rest: %+v", a)
+	}
+	peer.serve("/users/eve", m{"id": peer.URL + "/users/eve", "type": "Person", "preferredUsername": "eve", "inbox": peer.URL + "/users/eve/inbox"})
+	if a := ok(n.ResolveActor(t.Context(), peer.URL+"/users/eve"))(t); a.Name != "eve" || a.Outbox != "" {
+		t.Errorf("one that was not known: %+v", a)
+	}
+	peer.person(t, "eve")
+	n.clock.advance(25 * time.Hour)
+	if a := ok(n.ResolveActor(t.Context(), peer.URL+"/users/eve"))(t); a.DisplayName != "EVE" || a.Outbox == "" {
+		t.Errorf("the whole of it later: %+v", a)
+	}
+}
