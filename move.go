@@ -104,8 +104,9 @@ func (db *DB) ReceiveMove(ctx context.Context, from, to *Account) (err error) {
 // followAlong makes the people of this node who follow an account follow where it moved, and those who block it block the
 // other too. Who may not follow the other goes on following the old one.
 func (db *DB) followAlong(ctx context.Context, from, to *Account) error {
+	// Locked, so that nobody unfollows between this and the end.
 	followers, err := db.idList(ctx, `select f.follower_id from follows f join accounts a on a.id = f.follower_id
-		where f.followee_id = $1 and f.state = 'accepted' and a.role in ('owner', 'seller', 'member') and a.deleted is null order by 1`, from.ID)
+		where f.followee_id = $1 and f.state = 'accepted' and a.role in ('owner', 'seller', 'member') and a.deleted is null order by 1 for update of f`, from.ID)
 	if err != nil {
 		return err
 	}

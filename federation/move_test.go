@@ -221,3 +221,32 @@ func TestMoveAway(t *testing.T) {
 	n.clock.advance(24 * time.Hour)
 	ok(n.Move(ctx, n.anna.ID, target))(t)
 }
+
+// Somebody who unfollows while an account moves takes nothing from the move, and is not taken along.
+func TestMoveMeetsAnUnfollow(t *testing.T) {
+	t.Parallel()
+	n, home := inbound(t), newOtherNode(t, 1)
+	ctx := t.Context()
+	mia := ok(n.db.CreateAccount(ctx, souk.NewAccount{Name: "mia"}))(t)
+	leo := ok(n.db.CreateAccount(ctx, souk.NewAccount{Name: "leo"}))(t)
+	ok(n.db.Follow(ctx, mia.ID, n.anna.ID))(t)
+	ok(n.db.Follow(ctx, leo.ID, n.anna.ID))(t)
+	target := home.URL + "/users/anna"
+	home.serve("/users/anna", with(home.actor(t, "anna"), "alsoKnownAs", n.anna.URI))
+	leaving := ok(n.pool.Begin(ctx))(t)
+	ok(leaving.Exec(ctx, `delete from follows where follower_id = $1`, mia.ID))(t)
+	moved := make(chan error, 1)
+	go func() {
+		_, err := n.Move(ctx, n.anna.ID, target)
+		moved <- err
+	}()
+	for n.count(t, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) == 0 {
+		if len(moved) > 0 {
+			break
+		}
+	}
+	must(t, leaving.Commit(ctx))
+	must(t, <-moved)
+	equal(t, "who unfollowed", n.followees(t, mia))
+	equal(t, "who did not", n.followees(t, leo), target)
+}
