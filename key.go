@@ -49,10 +49,12 @@ func (db *DB) RotateKey(ctx context.Context, accountID int64, publicPEM, private
 	})
 }
 
-// KeyTold notes the activity that tells of an account's present key: what comes after it is signed with that.
-func (db *DB) KeyTold(ctx context.Context, accountID, activityID int64) (err error) {
+// KeyTold notes the activity that tells of an account's key with the id: what comes after it is signed with that. It is
+// nothing where the account has got another key since.
+func (db *DB) KeyTold(ctx context.Context, accountID int64, keyID string, activityID int64) (err error) {
 	defer wrap(&err, "key told of %d", accountID)
-	_, err = db.q.Exec(ctx, `update accounts set key_since = $2 where id = $1 and old_private_key <> '' and key_since is null`, accountID, activityID)
+	_, err = db.q.Exec(ctx, `update accounts set key_since = $3 where id = $1 and key_id = $2 and old_private_key <> '' and key_since is null`,
+		accountID, keyID, activityID)
 	return err
 }
 
@@ -64,7 +66,8 @@ func (db *DB) PruneKeys(ctx context.Context) (n int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	ended, err := db.q.Exec(ctx, `update accounts a set private_key = '' where a.host = '' and a.deleted is not null and a.private_key <> ''
+	ended, err := db.q.Exec(ctx, `update accounts a set private_key = '', old_key_id = '', old_private_key = '', key_since = null
+		where a.host = '' and a.deleted is not null and a.private_key <> ''
 		and not exists (select from events e where e.account_id = a.id and e.done is null)
 		and not exists (select from deliveries d where d.sender_id = a.id and d.state = 'queued')`)
 	return old.RowsAffected() + ended.RowsAffected(), err

@@ -58,6 +58,38 @@ func TestRotateKey(t *testing.T) {
 	ok(RotateKey(ctx, n.db, n.anna.ID))(t)
 }
 
+// An Update that was made before another change of the key carries the old one: it tells nobody of the new.
+func TestKeyToldWithTheOldKey(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase)
+	ctx := t.Context()
+	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
+	t.Cleanup(peer.Close)
+	n.followedBy(t, n.anna, n.remote(t, peer.URL, strings.TrimPrefix(peer.URL, "http://"), "bo"), false)
+	before := ok(n.db.Account(ctx, n.anna.ID))(t)
+	after := ok(RotateKey(ctx, n.db, n.anna.ID))(t)
+	must(t, n.db.KeyTold(ctx, n.anna.ID, before.KeyID, n.db.NewID()))
+	if keys := ok(n.db.SigningKeys(ctx, n.anna.ID))(t); keys.Since != nil || keys.OldKeyID != before.KeyID {
+		t.Errorf("told by an Update with the old key: %+v", keys)
+	}
+	must(t, n.Federate(ctx))
+	if keys := ok(n.db.SigningKeys(ctx, n.anna.ID))(t); keys.Since == nil || keys.KeyID != after.KeyID {
+		t.Errorf("not told by the Update with the new key: %+v", keys)
+	}
+	// An account that ends before anybody was told leaves no key behind.
+	must(t, n.Deliver(ctx))
+	ok(RotateKey(ctx, n.db, n.anna.ID))(t)
+	must(t, n.settle(ctx))
+	ok(n.pool.Exec(ctx, `update accounts set key_since = null where id = $1`, n.anna.ID))(t)
+	must(t, n.db.DeleteAccount(ctx, 0, n.anna.ID))
+	must(t, n.Federate(ctx))
+	must(t, n.Deliver(ctx))
+	ok(n.db.PruneKeys(ctx))(t)
+	if kept := n.count(t, `select count(*) from accounts where name = 'anna' and host = '' and (private_key <> '' or old_private_key <> '' or old_key_id <> '' or key_since is not null)`); kept != 0 {
+		t.Error("a deleted account has a private key still")
+	}
+}
+
 // A server that never knew the old key is sent the news with the new one.
 func TestRotatedKeyOfAStranger(t *testing.T) {
 	t.Parallel()

@@ -188,7 +188,7 @@ func (t teller) profile(ctx context.Context) (note string, err error) {
 	if _, err = t.queue(ctx, id, t.profileUpdate(t.activityURI(id), by), by.ID, by.URI, nil, true, to); err != nil {
 		return "", err
 	}
-	return "", t.db.KeyTold(ctx, by.ID, id)
+	return "", t.db.KeyTold(ctx, by.ID, by.KeyID, id)
 }
 
 func (e encoder) profileUpdate(id string, a *souk.Account) activity {
