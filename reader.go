@@ -3,7 +3,12 @@ package souk
 import (
 	"context"
 	"errors"
+	"net/netip"
+	"net/url"
+	"strings"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // Reader is an actor of another node that asks for a document, and whose signature proves it. The zero Reader is a
@@ -12,7 +17,7 @@ type Reader struct {
 	AccountID int64
 	URI       string
 	Host      string
-	// Node says that it is its server's own actor (Application), with which servers ask on behalf of all their people.
+	// Node says that it is its server's own actor (Account.ForHost), with which servers ask on behalf of all their people.
 	Node bool
 }
 
@@ -21,7 +26,27 @@ func (r Reader) Stranger() bool { return r.AccountID == 0 }
 
 // ReaderOf is what an account of another node is when it asks.
 func ReaderOf(a *Account) Reader {
-	return Reader{AccountID: a.ID, URI: a.URI, Host: a.Host, Node: a.Kind == "Application"}
+	return Reader{AccountID: a.ID, URI: a.URI, Host: a.Host, Node: a.ForHost()}
+}
+
+// ForHost reports whether an account is the actor of its whole server: an Application with the server's own name, as the
+// instance actors of Mastodon, GoToSocial and Souk are called. The type alone says nothing, since some servers let
+// everybody choose theirs; a name there is only one of, and the server's nobody else can have. Where handles have
+// a domain of their own, it is that one, above the host.
+func (a *Account) ForHost() bool {
+	host, name := strings.ToLower(a.Host), strings.ToLower(a.Name)
+	if a.Kind != "Application" || host == "" {
+		return false
+	}
+	bare := (&url.URL{Host: host}).Hostname()
+	if name == host || name == bare {
+		return true
+	}
+	if _, err := netip.ParseAddr(bare); err == nil {
+		return false
+	}
+	theirs, err := publicsuffix.EffectiveTLDPlusOne(name) // an error for what everybody registers under, such as co.uk
+	return err == nil && strings.HasSuffix(bare, "."+name) && strings.HasSuffix("."+name, "."+theirs)
 }
 
 // KeyOwner is whose a key is, as far as the node knows.
@@ -36,12 +61,14 @@ type KeyOwner struct {
 // KeyOwner looks up the account of another node that has the key; host is that of the key's id.
 func (db *DB) KeyOwner(ctx context.Context, keyID, host string) (o KeyOwner, err error) {
 	defer wrap(&err, "owner of key %s", keyID)
+	var a Account
 	err = db.q.QueryRow(ctx, `select `+hostSuspended("$2")+` or a.suspended is not null,
-			a.id is not null, coalesce(a.id, 0), coalesce(a.uri, ''), coalesce(a.host, ''), coalesce(a.kind = 'Application', false),
+			a.id is not null, coalesce(a.id, 0), coalesce(a.uri, ''), coalesce(a.host, ''), coalesce(a.kind, ''), coalesce(a.name, ''),
 			coalesce(a.public_key, ''), coalesce(a.fetched, 'epoch')
 		from (values (1)) one left join lateral (select * from accounts where key_id = $1 and host <> '' and deleted is null
 			order by id limit 1) a on true`, keyID, host).
-		Scan(&o.Refused, &o.Known, &o.AccountID, &o.URI, &o.Host, &o.Node, &o.PublicKey, &o.Fetched)
+		Scan(&o.Refused, &o.Known, &a.ID, &a.URI, &a.Host, &a.Kind, &a.Name, &o.PublicKey, &o.Fetched)
+	o.Reader = ReaderOf(&a)
 	return o, err
 }
 

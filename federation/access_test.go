@@ -39,7 +39,7 @@ func sentTo(address string, by *SignedRequest) *SignedRequest {
 func (o *otherNode) application(t *testing.T) string {
 	t.Helper()
 	id := o.person(t, "node")
-	o.serve("/users/node", with(o.actor(t, "node"), "type", "Application"))
+	o.serve("/users/node", with(with(o.actor(t, "node"), "type", "Application"), "preferredUsername", o.host()))
 	return id
 }
 
@@ -48,6 +48,7 @@ type circle struct {
 	*testNode
 	fays, sams, thirds            *otherNode
 	fay, finn, sam, sia, tom      string // tom is at a server that has nothing to do with anna
+	fred, troll                   string // members of the first two servers who say of themselves that they are an Application
 	faysNode, samsNode, thirdNode string
 	public, followers, direct     *souk.Post
 }
@@ -58,6 +59,10 @@ func newCircle(t *testing.T) *circle {
 	c.fay, c.finn, c.faysNode = c.fays.person(t, "fay"), c.fays.person(t, "finn"), c.fays.application(t)
 	c.sam, c.sia, c.samsNode = c.sams.person(t, "sam"), c.sams.person(t, "sia"), c.sams.application(t)
 	c.tom, c.thirdNode = c.thirds.person(t, "tom"), c.thirds.application(t)
+	for name, o := range map[string]*otherNode{"fred": c.fays, "troll": c.sams} {
+		o.serve("/users/"+name, with(o.actor(t, name), "type", "Application"))
+	}
+	c.fred, c.troll = c.fays.URL+"/users/fred", c.sams.URL+"/users/troll"
 	ctx := t.Context()
 	c.done(t, c.fays, c.fays.activity("Follow", c.fay, "/follows/1", c.anna.URI))
 	sam := ok(c.ResolveActor(ctx, c.sam))(t)
@@ -103,7 +108,7 @@ func TestReadersOfWhatIsNotPublic(t *testing.T) {
 			doc.address = c.db.BaseURL() + "/somewhere"
 		}
 		for actor, peer := range map[string]*otherNode{"": nil, c.fay: c.fays, c.finn: c.fays, c.faysNode: c.fays, c.sam: c.sams, c.sia: c.sams,
-			c.samsNode: c.sams, c.tom: c.thirds, c.thirdNode: c.thirds} {
+			c.samsNode: c.sams, c.tom: c.thirds, c.thirdNode: c.thirds, c.fred: c.fays, c.troll: c.sams} {
 			got, err := doc.get(c.by(t, peer, actor, doc.address))
 			allowed := false
 			for _, reader := range doc.readers {

@@ -39,10 +39,10 @@ func (f *Federation) applyFollow(ctx context.Context, in *incoming) (plan, error
 
 // isNode reports whether an actor stands for a whole node: the actor that signs for it, or its catalogue.
 func (f *Federation) isNode(ctx context.Context, a *souk.Account) (bool, error) {
-	switch a.Kind {
-	case "Application":
+	if a.ForHost() {
 		return true, nil
-	case "Service":
+	}
+	if a.Kind == "Service" || a.Kind == "Application" {
 		return f.isCatalogue(ctx, a)
 	}
 	return false, nil

@@ -160,14 +160,17 @@ func TestCatalogueFollowers(t *testing.T) {
 	catalogue, ben := peer.catalogue(t), peer.person(t, "ben")
 	bot := with(peer.actor(t, "bot"), "type", "Service")
 	peer.serve("/users/bot", bot)
-	for i, actor := range []string{catalogue, ben, bot["id"].(string)} {
+	troll := with(peer.actor(t, "troll"), "type", "Application")
+	peer.serve("/users/troll", troll)
+	node := peer.application(t)
+	for i, actor := range []string{catalogue, ben, bot["id"].(string), troll["id"].(string), node} {
 		n.done(t, peer, peer.activity("Follow", actor, "/f/"+formatID(int64(i+1)), own.URI))
 	}
-	if c := n.count(t, `select count(*) from follows where followee_id = $1`, own.ID); c != 1 {
+	if c := n.count(t, `select count(*) from follows where followee_id = $1`, own.ID); c != 2 {
 		t.Errorf("%d followers", c)
 	}
-	if c := n.count(t, `select count(*) from follows f join accounts a on a.id = f.follower_id where a.uri = $1 and f.state = 'accepted'`, catalogue); c != 1 {
-		t.Error("the other catalogue is not among them")
+	if c := n.count(t, `select count(*) from follows f join accounts a on a.id = f.follower_id where a.uri in ($1, $2) and f.state = 'accepted'`, catalogue, node); c != 2 {
+		t.Error("the other catalogue, or its node, is not among them")
 	}
 }
 
