@@ -81,8 +81,13 @@ func hostIn(text string) string {
 type queuePage struct {
 	frame
 	Hosts []queueRow
-	Total int // deliveries that wait
+	Total int    // deliveries that wait, for all hosts
+	Host  string // asked about, as typed
+	More  int    // hosts that are not shown
 }
+
+// queueHosts is how many hosts the page shows: those for which most waits. Another is found by its name.
+const queueHosts = 100
 
 // queueRow is what waits for one host, in words.
 type queueRow struct {
@@ -93,17 +98,22 @@ type queueRow struct {
 
 // Queue shows what waits to be delivered, by host.
 func (c *Console) Queue(v *Visit) error {
-	hosts, err := c.DB.Queue(v.ctx(), souk.QueueFilter{})
+	page := queuePage{frame: v.frame("nodes", "queue.title"), Host: v.QueryParam("host")}
+	hosts, err := c.DB.Queue(v.ctx(), souk.QueueFilter{Host: hostIn(page.Host)})
 	if err != nil {
 		return err
 	}
-	page := queuePage{frame: v.frame("nodes", "queue.title")}
-	for _, h := range hosts {
+	for i, h := range hosts {
+		page.Total += h.Waiting
+		if i >= queueHosts {
+			page.More++
+			continue
+		}
 		row := queueRow{QueuedHost: h, Why: v.t("delivery_why." + h.Why())}
 		if h.NextAt != nil && h.State != souk.QueueHeld && h.NextAt.After(c.DB.Now()) {
 			row.Next = h.NextAt
 		}
-		page.Hosts, page.Total = append(page.Hosts, row), page.Total+h.Waiting
+		page.Hosts = append(page.Hosts, row)
 	}
 	return c.render(v, http.StatusOK, "queue", page)
 }

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -93,4 +94,29 @@ func TestQueuePage(t *testing.T) {
 	}
 	do("dance").want(http.StatusNotFound, "/console/queue")
 	n.signedIn(t, "cora").get("/console/queue").want(http.StatusForbidden, "/console/queue")
+}
+
+// Of very many hosts those are shown for which most waits; each is found by its name.
+func TestQueueOfManyHosts(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	anna, b := n.account(t, "anna"), n.signedIn(t, "anna")
+	var to []souk.Recipient
+	for i := range 103 {
+		host := fmt.Sprintf("n%03d.example", i)
+		to = append(to, souk.Recipient{Inbox: "https://" + host + "/inbox", Host: host})
+	}
+	if err := n.db.QueueActivity(t.Context(), souk.Activity{ID: n.db.NewID(), URI: "https://shop.example/activities/1", AccountID: anna.ID, Type: "Create", Body: []byte("{}")}, to); err != nil {
+		t.Fatal(err)
+	}
+	p := b.get("/console/queue")
+	if rows := p.Find("tbody tr").Length(); rows != 100 || !strings.Contains(text(p.Find("main")), "3 more nodes") {
+		t.Errorf("%d rows: %s", rows, text(p.Find("main .hint")))
+	}
+	if p := b.get("/console/queue?host=n102.example"); text(p.Find("tbody th")) != "n102.example" || p.Find("input[name=host][value='n102.example']").Length() == 0 {
+		t.Errorf("one host: %s", text(p.Find("tbody tr")))
+	}
+	if p := b.get("/console/queue?host=elsewhere.example"); !strings.Contains(text(p.Find(".empty")), "elsewhere.example") {
+		t.Errorf("a host for which nothing waits: %s", text(p.Find("main")))
+	}
 }
