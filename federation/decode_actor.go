@@ -123,8 +123,16 @@ func actorName(o object) (string, error) {
 	return name, nil
 }
 
-// plainName is a short text without markup: some servers put HTML into names.
-func plainName(s string, n int) string { return cut(souk.Plain(cut(s, 10*n)), n) }
+// plainName is a short text without markup: some servers put HTML into names. It has no controls that turn the direction of
+// what stands behind it in a page: a name could read as another one, or turn the handle after it.
+func plainName(s string, n int) string {
+	return cut(strings.Map(func(r rune) rune {
+		if r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
+			return -1
+		}
+		return r
+	}, souk.Plain(cut(s, 10*n))), n)
+}
 
 // actorKind is the actor's type as souk keeps it; extensions count as Person.
 func actorKind(o object) string {
