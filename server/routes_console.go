@@ -45,6 +45,7 @@ func (s *Server) consoleRoutes() {
 	e.POST("/console/posts/:id/edit", c.Member(c.EditPost), upload...)
 	e.GET("/console/posts/:id/delete", c.Member(c.DeletePostForm))
 	e.POST("/console/posts/:id/delete", c.Member(c.DeletePost), form...)
+	e.GET("/console/posts/:id/history", c.Member(c.History))
 	e.GET("/console/posts/:id/deliveries", c.Member(c.Deliveries))
 
 	e.GET("/console/products", c.Seller(c.Listings))

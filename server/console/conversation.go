@@ -29,8 +29,7 @@ type said struct {
 	Here    bool // the post that the page is about
 	Liked   bool
 	Boosted bool
-	Open    bool   // may be boosted
-	History string // page with what it said before; empty where there is none
+	Open    bool // may be boosted
 }
 
 // Conversation shows a post with what was said around it.
@@ -97,9 +96,6 @@ func (c *Console) talkPage(v *Visit, status int, p *souk.Post, page talkPage) er
 		r := reactions[t.ID]
 		one := said{Post: t, Handle: c.DB.Handle(t.Account), Mine: t.AccountID == v.me.ID, Here: t.ID == p.ID,
 			Liked: r.Liked, Boosted: r.Boosted, Open: t.Visibility == souk.Public || t.Visibility == souk.Unlisted}
-		if t.Edited != nil && t.Local && t.Listing == nil && one.Open {
-			one.History = "/posts/" + formatID(t.ID) + "/history"
-		}
 		page.Talk = append(page.Talk, one)
 	}
 	page.Post, page.Mine = p, p.AccountID == v.me.ID
