@@ -83,17 +83,26 @@ func (db *DB) PostFor(ctx context.Context, r Reader, id int64) (_ *Post, viewer 
 	if err == nil || !errors.Is(err, ErrNotFound) || !r.Node {
 		return p, r.AccountID, err
 	}
-	err = db.q.QueryRow(ctx, `select a.id from accounts a, posts p where p.id = $1 and a.host = $2 and a.deleted is null and a.suspended is null
-			and not exists (select from blocks b where b.blocker_id = p.account_id and b.blocked_id in (a.id, $3))
-			and (a.id in (select m.account_id from mentions m where m.post_id = p.id)
-				or p.visibility = 'followers' and exists (select from follows f
-					where f.followee_id = p.account_id and f.follower_id = a.id and f.state = 'accepted'))
-		limit 1`, id, r.Host, r.AccountID).Scan(&viewer)
+	err = db.q.QueryRow(ctx, `select a.id from `+readAt+`
+			and not exists (select from blocks b where b.blocker_id = p.account_id and b.blocked_id in (a.id, $3)) limit 1`, id, r.Host, r.AccountID).Scan(&viewer)
 	if err != nil {
 		return nil, 0, err // pgx.ErrNoRows is ErrNotFound
 	}
 	p, err = db.postFor(ctx, viewer, id)
 	return p, viewer, err
+}
+
+// readAt are the accounts a of the host $2 whom the post p with the id $1, which is not public, is for.
+const readAt = `accounts a, posts p where p.id = $1 and a.host = $2 and a.deleted is null and a.suspended is null
+	and (a.id in (select m.account_id from mentions m where m.post_id = p.id)
+		or p.visibility = 'followers' and exists (select from follows f
+			where f.followee_id = p.account_id and f.follower_id = a.id and f.state = 'accepted'))`
+
+// ReadAt reports whether the post with the id is there, and for somebody of the host: a follower, or one who is mentioned.
+func (db *DB) ReadAt(ctx context.Context, id int64, host string) (is bool, err error) {
+	defer wrap(&err, "readers of post %d at %s", id, host)
+	err = db.q.QueryRow(ctx, `select exists (select from `+readAt+`)`, id, host).Scan(&is)
+	return is, err
 }
 
 func (db *DB) postFor(ctx context.Context, viewer, id int64) (*Post, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,6 +56,7 @@ type asker struct {
 	reader souk.Reader
 	// unsure says that the stored keys do not tell who it is; the key would have to be fetched.
 	unsure bool
+	host   string // of the key's id
 }
 
 // admit lets a request in, or says why not: in secure mode strangers are told to sign (a *RefusedError), and for whom the
@@ -96,7 +98,8 @@ func (a *asker) identify(ctx context.Context, fetch bool) error {
 	if !validIRI(keyID) || a.f.own(keyID) {
 		return refusal(http.StatusUnauthorized, "the key's id is not an address of another server", nil)
 	}
-	owner, err := a.f.db.KeyOwner(ctx, keyID, hostOf(keyID))
+	a.host = hostOf(keyID)
+	owner, err := a.f.db.KeyOwner(ctx, keyID, a.host)
 	if err != nil {
 		return err
 	}
@@ -114,7 +117,7 @@ func (a *asker) identify(ctx context.Context, fetch bool) error {
 		a.unsure = true
 		return nil
 	}
-	holder, err := a.f.fetchedKey(ctx, a.req, signature, withoutFragment(keyID))
+	holder, err := a.f.fetchedKey(ctx, a.req, signature, withoutFragment(keyID), readerPurse)
 	if err != nil {
 		return err
 	}
@@ -135,10 +138,18 @@ func (a *asker) sure(ctx context.Context) (bool, error) {
 	return !a.reader.Stranger(), err
 }
 
-// post is a post or listing of this node, tombstones too, and with whose eyes it is read.
+// post is a post or listing of this node, tombstones too, and with whose eyes it is read. A key is fetched only from a server
+// where somebody could read it: so nobody makes this node ask others, or learns from it what there is to be read.
 func (a *asker) post(ctx context.Context, id int64) (p *souk.Post, viewer int64, err error) {
 	p, viewer, err = a.f.db.PostFor(ctx, a.reader, id)
-	if errors.Is(err, souk.ErrNotFound) {
+	if errors.Is(err, souk.ErrNotFound) && a.unsure {
+		there, herr := a.f.db.ReadAt(ctx, id, a.host)
+		if herr != nil {
+			return nil, 0, herr
+		}
+		if !there {
+			return nil, 0, err
+		}
 		known, kerr := a.sure(ctx)
 		if kerr != nil {
 			return nil, 0, kerr
@@ -156,14 +167,18 @@ func (a *asker) post(ctx context.Context, id int64) (p *souk.Post, viewer int64,
 // sent is nil where the asker is one of those to whom an activity of this node is addressed; for a server's own actor,
 // where anybody of its server is. Else it is souk.ErrNotFound.
 func (a *asker) sent(ctx context.Context, body []byte) error {
-	if _, err := a.sure(ctx); err != nil {
-		return err
-	}
 	o, err := parseObject(body)
 	if err != nil {
 		return err
 	}
-	for _, uri := range append(o.ids("to"), o.ids("cc")...) {
+	to := append(o.ids("to"), o.ids("cc")...)
+	if !slices.ContainsFunc(to, func(uri string) bool { return hostOf(uri) == a.host }) {
+		return souk.ErrNotFound
+	}
+	if _, err := a.sure(ctx); err != nil {
+		return err
+	}
+	for _, uri := range to {
 		if !a.reader.Stranger() && (uri == a.reader.URI || a.reader.Node && hostOf(uri) == a.reader.Host) {
 			return nil
 		}

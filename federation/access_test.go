@@ -190,8 +190,17 @@ func TestReadersKeysAreFetchedWhereTheyMatter(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if asked() != 1 {
+	if asked() != 0 { // nobody there could read it
 		t.Errorf("a key was fetched %d times", asked())
+	}
+	sia := func() int { return c.sams.requests("/users/sia") }
+	for range 3 {
+		if _, err := c.Post(ctx, c.by(t, c.sams, c.sia, c.direct.URI), c.direct.ID); !errors.Is(err, souk.ErrNotFound) {
+			t.Error(err)
+		}
+	}
+	if sia() != 1 {
+		t.Errorf("a key was fetched %d times", sia())
 	}
 
 	c.fays.key = testKeys()[2]
@@ -205,6 +214,43 @@ func TestReadersKeysAreFetchedWhereTheyMatter(t *testing.T) {
 	if got := c.fays.requests("/users/fay"); got != before+1 {
 		t.Errorf("the new key took %d requests", got-before)
 	}
+}
+
+// Strangers who sign with keys of others make this node ask those others, and use up nothing of what it asks them for itself or
+// for those who deliver. For what is not there nobody is asked.
+func TestReadersKeysHaveTheirOwnBudget(t *testing.T) {
+	t.Parallel()
+	c := newCircle(t)
+	ctx := t.Context()
+	rubbish := func(p *souk.Post, id int64, i int) {
+		by := c.asks(t, signedCavage, c.fays.URL+"/nobody/"+formatID(int64(i))+"#main-key", c.thirds.key, p.URI)
+		if _, err := c.Post(ctx, by, id); !errors.Is(err, souk.ErrNotFound) {
+			t.Fatal(err)
+		}
+	}
+	asked := func(paths ...int) (n int) {
+		for _, i := range paths {
+			n += c.fays.requests("/nobody/" + formatID(int64(i)))
+		}
+		return n
+	}
+	rubbish(c.direct, c.direct.ID, 1)         // is for nobody there
+	rubbish(c.followers, c.direct.ID+1000, 2) // is not there at all
+	if asked(1, 2) != 0 {
+		t.Errorf("asked %d times for what nobody there can read", asked(1, 2))
+	}
+	total := 0
+	for i := range purses[ownPurse].Burst + 20 {
+		rubbish(c.followers, c.followers.ID, 10+i)
+		total += asked(10 + i)
+	}
+	if total == 0 || total > purses[readerPurse].Burst {
+		t.Errorf("strangers made it ask %d times", total)
+	}
+	new := c.fays.person(t, "new")
+	c.done(t, c.fays, c.fays.activity("Follow", new, "/follows/new", c.anna.URI))
+	ok(c.ResolveActor(ctx, c.fays.person(t, "other")))(t)
+	ok(c.Post(ctx, c.by(t, c.fays, c.fay, c.followers.URI), c.followers.ID))(t)
 }
 
 // Whom the author blocks reads nothing of hers but what tells that; whom the node suspends, nothing at all.

@@ -166,7 +166,7 @@ func (f *Federation) planActor(ctx context.Context, in *incoming) (plan, error) 
 // askActor reads the actor of an Update at its origin. It does not share an answer that was asked for before: that may be older
 // than the Update.
 func (f *Federation) askActor(ctx context.Context, in *incoming) (plan, error) {
-	if _, err := f.readActor(ctx, in.Actor, in.by.KeyID); err != nil {
+	if _, err := f.readActor(ctx, in.Actor, in.by.KeyID, ownPurse); err != nil {
 		return nil, err
 	}
 	return func(context.Context, *souk.DB) error { return nil }, nil

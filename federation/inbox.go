@@ -180,7 +180,7 @@ func (f *Federation) authenticate(ctx context.Context, req *SignedRequest, signa
 	if err := f.fits(req, signature, known); err == nil || !errors.Is(err, errAskAgain) {
 		return err
 	}
-	holder, err := f.fetchedKey(ctx, req, signature, h.actor)
+	holder, err := f.fetchedKey(ctx, req, signature, h.actor, senderPurse)
 	if err == nil && holder.URI != h.actor {
 		return refusal(http.StatusUnauthorized, "the actor does not name the key as its own", nil)
 	}
@@ -220,8 +220,8 @@ func (f *Federation) fits(req *SignedRequest, s *Signature, known storedKey) err
 
 // fetchedKey reads an actor anew, or the document of its key, and verifies the signature by what that says. It returns
 // whose key it is: an actor that names it as its own (FEP-fe34).
-func (f *Federation) fetchedKey(ctx context.Context, req *SignedRequest, s *Signature, iri string) (*souk.Account, error) {
-	a, err := f.fetchActor(ctx, iri, s.KeyID)
+func (f *Federation) fetchedKey(ctx context.Context, req *SignedRequest, s *Signature, iri string, from purse) (*souk.Account, error) {
+	a, err := f.fetchActor(ctx, iri, s.KeyID, from)
 	if err != nil {
 		return nil, noKey(err)
 	}

@@ -117,7 +117,7 @@ func TestReceiveKeyOfItsOwnAddress(t *testing.T) {
 	}
 	peer.serve("/users/gos/main-key", m{"id": id, "type": "Person", "preferredUsername": "gos", "publicKey": m{"id": id + "/main-key", "owner": id,
 		"publicKeyPem": publicPEM(t, peer.key)}})
-	a := ok(n.fetchActor(t.Context(), id+"/main-key", id+"/main-key"))(t)
+	a := ok(n.fetchActor(t.Context(), id+"/main-key", id+"/main-key", ownPurse))(t)
 	if a.URI != id || a.KeyID != id+"/main-key" {
 		t.Errorf("the stub leads to %s with key %s", a.URI, a.KeyID)
 	}
@@ -126,28 +126,31 @@ func TestReceiveKeyOfItsOwnAddress(t *testing.T) {
 func TestPeers(t *testing.T) {
 	t.Parallel()
 	p, now := newPeers(1), time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-	for range fetchBurst {
-		must(t, p.ask("a.example", now))
+	for range purses[ownPurse].Burst {
+		must(t, p.ask("a.example", ownPurse, now))
 	}
-	if err := p.ask("a.example", now); err == nil {
+	if err := p.ask("a.example", ownPurse, now); err == nil {
 		t.Error("no limit")
 	}
-	must(t, p.ask("b.example", now))
-	must(t, p.ask("a.example", now.Add(time.Second)))
+	must(t, p.ask("b.example", ownPurse, now))
+	for _, other := range []purse{senderPurse, readerPurse} {
+		must(t, p.ask("a.example", other, now)) // each its own
+	}
+	must(t, p.ask("a.example", ownPurse, now.Add(time.Second)))
 	silent := &url.Error{Op: "Get", Err: http.ErrHandlerTimeout}
 	for range restAfter {
 		p.answered("b.example", now, silent)
 	}
-	if err := p.ask("b.example", now.Add(29*time.Second)); err == nil {
+	if err := p.ask("b.example", ownPurse, now.Add(29*time.Second)); err == nil {
 		t.Error("a dead host is asked at once")
 	}
-	must(t, p.ask("b.example", now.Add(31*time.Second)))
+	must(t, p.ask("b.example", ownPurse, now.Add(31*time.Second)))
 	p.answered("b.example", now, &StatusError{Code: 500})
 	p.answered("b.example", now, silent)
-	must(t, p.ask("b.example", now.Add(32*time.Second)))
+	must(t, p.ask("b.example", ownPurse, now.Add(32*time.Second)))
 	unlimited := newPeers(-1)
-	for range 10 * fetchBurst {
-		must(t, unlimited.ask("a.example", now))
+	for range 10 * purses[ownPurse].Burst {
+		must(t, unlimited.ask("a.example", ownPurse, now))
 	}
 }
 

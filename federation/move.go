@@ -25,7 +25,7 @@ func (f *Federation) freshActor(ctx context.Context, uri string) (*souk.Account,
 	if f.own(uri) {
 		return f.local(ctx, uri)
 	}
-	a, err := f.fetchActor(ctx, uri, "")
+	a, err := f.fetchActor(ctx, uri, "", ownPurse)
 	if err == nil && a.URI != uri {
 		return nil, foreign("%.200q calls itself %.200q", uri, a.URI)
 	}

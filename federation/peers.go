@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,11 +13,25 @@ import (
 	"souk"
 )
 
+// purse is for whose sake a host is asked for something. Each has its own budget: with signatures that are rubbish strangers
+// make this node ask for keys, and must use up nothing of what it asks for itself, nor readers what senders need.
+type purse int
+
 const (
-	// fetchRate and fetchBurst are what this node asks of one host on the word of others: enough for a busy server's
-	// new actors, too little to be anybody's weapon.
-	fetchRate  = 5
-	fetchBurst = 100
+	ownPurse    purse = iota // what this node wants to know
+	senderPurse              // the key of who delivers something and is not known yet
+	readerPurse              // the key of who asks for a document and is not known yet
+)
+
+// purses are the budgets: what this node asks of one host on the word of others. Enough for a busy server's new actors, too
+// little to be anybody's weapon. Who reads is mostly one actor of a server.
+var purses = [...]Budget{
+	ownPurse:    {Burst: 100, Every: time.Second / 5},
+	senderPurse: {Burst: 100, Every: time.Second / 5},
+	readerPurse: {Burst: 30, Every: time.Second},
+}
+
+const (
 	// maxPeers is how many hosts are remembered; then those that nothing is known of are forgotten.
 	maxPeers = 10_000
 	// restAfter is after how many failures in a row a host is left alone, from 30 s up to 10 min.
@@ -37,28 +52,33 @@ type peers struct {
 }
 
 type peerState struct {
-	limit    *rate.Limiter // nil: none
+	limits   [len(purses)]*rate.Limiter // nil: none
 	failures int
 	until    time.Time
 }
 
 func newPeers(factor float64) *peers {
-	asked := Budget{Burst: fetchBurst, Every: time.Second / fetchRate}
-	return &peers{hosts: roster[peerState]{max: maxPeers, fresh: func() *peerState { return &peerState{limit: asked.limiter(factor)} },
-		idle: func(s *peerState, now time.Time) bool {
-			return s.failures == 0 && (s.limit == nil || full(s.limit, now))
-		}}}
+	return &peers{hosts: roster[peerState]{max: maxPeers, fresh: func() *peerState {
+		s := &peerState{}
+		for i, asked := range purses {
+			s.limits[i] = asked.limiter(factor)
+		}
+		return s
+	}, idle: func(s *peerState, now time.Time) bool {
+		return s.failures == 0 && !slices.ContainsFunc(s.limits[:], func(l *rate.Limiter) bool { return l != nil && !full(l, now) })
+	}}}
 }
 
-// ask takes one request from what a host may be asked; ErrTooMany or ErrResting where it should not be made.
-func (p *peers) ask(host string, now time.Time) error {
+// ask takes one request from what a host may be asked for that purpose; ErrTooMany or ErrResting where it should not be made.
+func (p *peers) ask(host string, from purse, now time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	known := p.hosts.at(host, now)
+	limit := known.limits[from]
 	switch {
 	case now.Before(known.until):
 		return fmt.Errorf("%w: %.100q", ErrResting, host)
-	case known.limit != nil && !known.limit.AllowN(now, 1):
+	case limit != nil && !limit.AllowN(now, 1):
 		return fmt.Errorf("%w: %.100q", ErrTooMany, host)
 	}
 	return nil

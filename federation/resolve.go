@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -21,15 +22,19 @@ func (f *Federation) own(iri string) bool { return SameOrigin(iri, f.db.BaseURL(
 // the origin that it came from; a document that claims an id elsewhere is fetched there instead, once. Hosts that are
 // blocked are not asked (souk.ErrForbidden), nor is this node.
 func (f *Federation) document(ctx context.Context, iri string) (object, error) {
-	o, err := f.fetch(ctx, iri)
+	return f.documentFrom(ctx, iri, ownPurse)
+}
+
+func (f *Federation) documentFrom(ctx context.Context, iri string, from purse) (object, error) {
+	o, err := f.fetch(ctx, iri, from)
 	if errors.Is(err, ErrForeignID) && o != nil && validIRI(o.self()) {
-		return f.fetch(ctx, o.self())
+		return f.fetch(ctx, o.self(), from)
 	}
 	return o, err
 }
 
 // fetch is document without its second step: the object comes with ErrForeignID where its id is of another origin.
-func (f *Federation) fetch(ctx context.Context, iri string) (object, error) {
+func (f *Federation) fetch(ctx context.Context, iri string, from purse) (object, error) {
 	host := hostOf(iri)
 	if !validIRI(iri) {
 		return nil, ErrBadURL
@@ -52,7 +57,7 @@ func (f *Federation) fetch(ctx context.Context, iri string) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	fetched, err := f.knockGet(ctx, by, host, iri)
+	fetched, err := f.knockGet(ctx, by, host, iri, from)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +72,7 @@ func (f *Federation) fetch(ctx context.Context, iri string) (object, error) {
 // knockGet fetches a document, signed as the host is known to want its deliveries signed. A 401 may be about the form of the
 // signature: then once more in the other form, which is remembered for the host if that is accepted; and where the address
 // has a query, in the old form without it, as some verify it ("double knocking").
-func (f *Federation) knockGet(ctx context.Context, by *signer, host, iri string) (fetched *Fetched, err error) {
+func (f *Federation) knockGet(ctx context.Context, by *signer, host, iri string, from purse) (fetched *Fetched, err error) {
 	known, err := f.db.HostSignatures(ctx, []string{host})
 	if err != nil {
 		return nil, err
@@ -81,7 +86,7 @@ func (f *Federation) knockGet(ctx context.Context, by *signer, host, iri string)
 	}
 	var refused *StatusError
 	for i, form := range forms {
-		if asked := f.peers.ask(host, f.db.Now()); asked != nil {
+		if asked := f.peers.ask(host, from, f.db.Now()); asked != nil {
 			return nil, errors.Join(err, asked)
 		}
 		fetched, err = f.cfg.Client.Document(ctx, iri, func(req *http.Request) error { return by.signGet(req, form, f.db.Now()) })
@@ -131,7 +136,7 @@ func (f *Federation) ResolveActor(ctx context.Context, iri string) (_ *souk.Acco
 	case known != nil && known.Deleted == nil && (known.Local() || !known.Stale(f.db.Now(), actorLife)):
 		return known, nil
 	}
-	fresh, err := f.fetchActor(ctx, iri, "")
+	fresh, err := f.fetchActor(ctx, iri, "", ownPurse)
 	if err != nil && known != nil && known.Deleted == nil && !errors.Is(err, souk.ErrForbidden) && !errors.Is(err, souk.ErrGone) {
 		f.cfg.Log.Info("actor not refreshed", "actor", iri, "error", err)
 		return known, nil
@@ -140,11 +145,11 @@ func (f *Federation) ResolveActor(ctx context.Context, iri string) (_ *souk.Acco
 }
 
 // fetchActor reads an actor at its origin and stores it. keyID chooses among several keys. Whoever asks for the same
-// actor meanwhile shares the answer.
-func (f *Federation) fetchActor(ctx context.Context, iri, keyID string) (*souk.Account, error) {
+// actor meanwhile, out of the same purse, shares the answer.
+func (f *Federation) fetchActor(ctx context.Context, iri, keyID string, from purse) (*souk.Account, error) {
 	// The first to ask may go away; the others still want the answer. The client ends it in any case.
 	shared := context.WithoutCancel(ctx)
-	result := f.flights.DoChan(iri+" "+keyID, func() (any, error) { return f.readActor(shared, iri, keyID) })
+	result := f.flights.DoChan(fmt.Sprint(iri, " ", keyID, " ", from), func() (any, error) { return f.readActor(shared, iri, keyID, from) })
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -156,9 +161,9 @@ func (f *Federation) fetchActor(ctx context.Context, iri, keyID string) (*souk.A
 	}
 }
 
-func (f *Federation) readActor(ctx context.Context, iri, keyID string) (*souk.Account, error) {
+func (f *Federation) readActor(ctx context.Context, iri, keyID string, from purse) (*souk.Account, error) {
 	asked := f.db.Now()
-	o, err := f.document(ctx, withoutFragment(iri))
+	o, err := f.documentFrom(ctx, withoutFragment(iri), from)
 	var status *StatusError
 	if errors.As(err, &status) && status.Code == http.StatusGone { // 404 says less: a server may be half set up
 		return nil, f.forget(ctx, withoutFragment(iri))
@@ -174,7 +179,7 @@ func (f *Federation) readActor(ctx context.Context, iri, keyID string) (*souk.Ac
 		if !SameOrigin(owner, o.self()) {
 			return nil, foreign("key of %.200q at %.200q", owner, iri)
 		}
-		if o, err = f.document(ctx, owner); err != nil {
+		if o, err = f.documentFrom(ctx, owner, from); err != nil {
 			return nil, err
 		}
 	}

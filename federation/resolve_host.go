@@ -45,7 +45,7 @@ func (f *Federation) readJSON(ctx context.Context, address string, into any, acc
 	} else if refused {
 		return souk.ErrForbidden
 	}
-	if err := f.peers.ask(host, f.db.Now()); err != nil {
+	if err := f.peers.ask(host, ownPurse, f.db.Now()); err != nil {
 		return err
 	}
 	fetched, err := f.cfg.Client.JSON(ctx, address, accept...)

@@ -260,7 +260,7 @@ func TestResolveKnocksTwice(t *testing.T) {
 			defer peer.Close()
 			for i, want := range []int{c.first, c.next} {
 				requests = 0
-				_, err := n.fetch(t.Context(), peer.URL+c.path)
+				_, err := n.fetch(t.Context(), peer.URL+c.path, ownPurse)
 				if (err != nil) != c.fails || requests != want {
 					t.Errorf("time %d: %v after %d requests, want %d", i+1, err, requests, want)
 				}
