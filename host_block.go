@@ -151,19 +151,41 @@ func (db *DB) BlockHosts(ctx context.Context, by int64, list []HostBlock) (err e
 	})
 }
 
-// UnblockHost lifts the block of a domain that was set by hand; what a subscription says of it is in force again. What is
-// stored of its hosts is shown again; follows do not come back. Where there is none nothing happens.
-func (db *DB) UnblockHost(ctx context.Context, by int64, domain string) (err error) {
-	defer wrap(&err, "unblock host %s", domain)
-	b := HostBlock{Domain: domain}
+// raiseHost makes the block that decides about a host at least as severe, and changes nothing else of it: what the owner
+// set for the domain stays, and a host that is blocked as much, by itself or under a domain above it, is left alone. The
+// reason is for a block that is new.
+func (db *DB) raiseHost(ctx context.Context, by int64, host, severity, reason string) error {
+	b := HostBlock{Domain: host, Severity: severity, Reason: reason}
 	if err := db.checkHostBlock(&b); err != nil {
 		return err
 	}
 	return db.changeHostBlocks(ctx, by, func(tx *DB) ([]string, error) {
-		if _, err := tx.q.Exec(ctx, `delete from host_blocks where domain = $1 and list_id is null`, b.Domain); err != nil {
+		_, err := tx.q.Exec(ctx, `insert into host_blocks (`+hostBlockColumns+`)
+			select $1, $2, coalesce(r.reject_media, false), coalesce(r.reject_reports, false), coalesce(r.obfuscate, false), '', $3, null, $4, $4
+				from (select) host left join lateral `+ruleFor("$1")+` r on true where coalesce(r.severity, '') not in ($2, 'suspend')
+			on conflict (domain) do update set severity = excluded.severity, list_id = null, updated = excluded.updated`,
+			b.Domain, b.Severity, b.Reason, tx.Now())
+		return []string{b.Domain}, err
+	})
+}
+
+// UnblockHost lifts the block of a domain that was set by hand; what a subscription says of it is in force again. What is
+// stored of its hosts is shown again; follows do not come back. Where there is none nothing happens. A block that has no
+// normal name, from before they had, is lifted by the text that it has.
+func (db *DB) UnblockHost(ctx context.Context, by int64, domain string) (err error) {
+	defer wrap(&err, "unblock host %s", domain)
+	b := HostBlock{Domain: domain}
+	wrong := db.checkHostBlock(&b)
+	names := []string{strings.TrimSpace(domain), b.Domain}
+	return db.changeHostBlocks(ctx, by, func(tx *DB) ([]string, error) {
+		tag, err := tx.q.Exec(ctx, `delete from host_blocks where domain = any($1) and list_id is null`, names)
+		if err != nil {
 			return nil, err
 		}
-		return []string{b.Domain}, tx.listedBlocks(ctx, []string{b.Domain})
+		if wrong != nil && tag.RowsAffected() == 0 {
+			return nil, wrong
+		}
+		return names, tx.listedBlocks(ctx, names)
 	})
 }
 
@@ -261,8 +283,8 @@ func (db *DB) HostBlocks(ctx context.Context, after string, limit int) (_ []Host
 // HostBlock is the block of exactly this domain; ErrNotFound where there is none.
 func (db *DB) HostBlock(ctx context.Context, domain string) (_ *HostBlock, err error) {
 	defer wrap(&err, "host block %s", domain)
-	domain, _ = NormalDomain(domain)
-	rows, err := db.q.Query(ctx, `select `+hostBlockColumns+` from host_blocks where domain = $1`, domain)
+	normal, _ := NormalDomain(domain)
+	rows, err := db.q.Query(ctx, `select `+hostBlockColumns+` from host_blocks where domain in ($1, $2) order by domain = $1 desc limit 1`, strings.TrimSpace(domain), normal)
 	if err != nil {
 		return nil, err
 	}

@@ -202,3 +202,26 @@ func TestRejectMedia(t *testing.T) {
 		t.Errorf("lifted: %+v %v", p, err)
 	}
 }
+
+// A block that has no normal name, as hosts had them before, can be found and lifted by its text.
+func TestUnblockRawName(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	const raw = "Bad_Host!.example:x"
+	if _, err := n.pool.Exec(ctx, `insert into host_blocks (domain, severity, created, updated) values ($1, 'suspend', now(), now())`, raw); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.HostBlock(ctx, raw); err != nil {
+		t.Error(err)
+	}
+	if err := n.UnblockHost(ctx, n.owner.ID, raw); err != nil {
+		t.Error(err)
+	}
+	if count, err := n.HostBlockCount(ctx); err != nil || count != 0 {
+		t.Errorf("%d blocks are left, %v", count, err)
+	}
+	if err := n.UnblockHost(ctx, n.owner.ID, raw); !isInvalid(err, "host") {
+		t.Errorf("once more: %v", err)
+	}
+}

@@ -45,6 +45,7 @@ type Report struct {
 	Comment    string // plain text, of strangers
 	State      string
 	Forward    bool       // to be told to the target's node
+	ForwardAs  string     // what to say there: only what was written to be read there, by the reporter or by the owner
 	Forwarded  *time.Time // when it was
 	Created    time.Time
 	Updated    time.Time
@@ -57,7 +58,7 @@ type Report struct {
 	Notes    []ReportNote `db:"-"` // of DB.Report only
 }
 
-const reportColumns = `r.id, r.uri, r.host, r.reporter_id, r.target_id, r.category, r.comment, r.state, r.forward, r.forwarded, r.created, r.updated,
+const reportColumns = `r.id, r.uri, r.host, r.reporter_id, r.target_id, r.category, r.comment, r.state, r.forward, r.forward_as, r.forwarded, r.created, r.updated,
 	r.resolved, r.resolved_by`
 
 // What is written down about a report, besides the actions of ReportAct.
@@ -83,7 +84,7 @@ type NewReport struct {
 	PostIDs  []int64 // of the target, which the reporter may see; at most 20
 	Category string  // empty: other
 	Comment  string
-	Forward  bool // tell the target's node too, in the name of this one
+	Forward  bool // tell the target's node too, in the name of this one, with the comment
 }
 
 // FileReport reports an account, of this node or another, in the name of a person of this node, and tells the owner.
@@ -141,11 +142,13 @@ func (db *DB) FileReport(ctx context.Context, by int64, n NewReport) (_ *Report,
 		if today >= reportsPerPerson {
 			return invalid("comment", "report_many", "you reported much today; write to the owner of the node")
 		}
-		r.Forward = n.Forward && !target.Local()
+		if r.Forward = n.Forward && !target.Local(); r.Forward {
+			r.ForwardAs = r.Comment
+		}
 		if err := tx.fileReport(ctx, r, n.PostIDs); err != nil {
 			return err
 		}
-		return tx.forwardReport(ctx, r.ID)
+		return tx.forwardReport(ctx, r.ID, nil, "")
 	})
 	return r, err
 }
@@ -209,11 +212,12 @@ func (db *DB) ReceiveReport(ctx context.Context, n RemoteReport) (taken bool, er
 func (db *DB) fileReport(ctx context.Context, r *Report, postIDs []int64) error {
 	r.ID, r.State, r.Created, r.Updated = db.NewID(), ReportOpen, db.Now(), db.Now()
 	own := r.ID
-	if err := db.q.QueryRow(ctx, `insert into reports (id, uri, host, reporter_id, target_id, category, comment, forward, created, updated)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+	if err := db.q.QueryRow(ctx, `insert into reports (id, uri, host, reporter_id, target_id, category, comment, forward, created, updated, forward_as)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
 		on conflict (target_id, host, (case when host = '' then reporter_id else 0 end)) where state = 'open'
-			do update set updated = excluded.updated, forward = reports.forward or excluded.forward returning id`,
-		r.ID, r.URI, r.Host, r.ReporterID, r.TargetID, r.Category, r.Comment, r.Forward, r.Created).Scan(&r.ID); err != nil {
+			do update set updated = excluded.updated, forward = reports.forward or excluded.forward,
+				forward_as = case when reports.forward then reports.forward_as else excluded.forward_as end returning id`,
+		r.ID, r.URI, r.Host, r.ReporterID, r.TargetID, r.Category, r.Comment, r.Forward, r.Created, r.ForwardAs).Scan(&r.ID); err != nil {
 		return err
 	}
 	if _, err := db.q.Exec(ctx, `insert into report_posts (report_id, post_id) select $1, p.id from posts p
@@ -238,8 +242,9 @@ func (db *DB) noteReport(ctx context.Context, reportID int64, by *int64, action,
 	return err
 }
 
-// forwardReport queues the telling of a report to the target's node, where that is wanted and did not happen yet.
-func (db *DB) forwardReport(ctx context.Context, id int64) error {
+// forwardReport queues the telling of a report to the target's node, where that is wanted and did not happen yet. by and
+// note are the owner, and what is said there, where the owner does it.
+func (db *DB) forwardReport(ctx context.Context, id int64, by *int64, note string) error {
 	tag, err := db.q.Exec(ctx, `update reports set forwarded = $2 where id = $1 and forward and forwarded is null`, id, db.Now())
 	if err != nil || tag.RowsAffected() == 0 {
 		return err
@@ -248,7 +253,7 @@ func (db *DB) forwardReport(ctx context.Context, id int64) error {
 	if err != nil {
 		return err
 	}
-	if err := db.noteReport(ctx, id, nil, NoteForwarded, ""); err != nil {
+	if err := db.noteReport(ctx, id, by, NoteForwarded, note); err != nil {
 		return err
 	}
 	return db.emit(ctx, Event{Kind: EventReported, AccountID: node.ID, ObjectID: id}, true)
@@ -400,11 +405,11 @@ const (
 	ActResolve     = "resolve"
 	ActReopen      = "reopen"
 	ActNote        = "note"
-	ActForward     = "forward"      // tell the target's node
+	ActForward     = "forward"      // tell the target's node, with the note instead of what the reporter wrote for this one
 	ActSuspend     = "suspend"      // the target
 	ActUnsuspend   = "unsuspend"    // the target
 	ActDeletePost  = "delete_post"  // PostID, of this node
-	ActSilenceHost = "silence_host" // the target's
+	ActSilenceHost = "silence_host" // the target's, where it is not suspended
 	ActSuspendHost = "suspend_host" // the target's
 )
 
@@ -455,10 +460,10 @@ func (db *DB) actOnReport(ctx context.Context, by int64, r *Report, act ReportAc
 		if r.Host != "" || r.Target.Local() {
 			return ErrForbidden
 		}
-		if _, err := db.q.Exec(ctx, `update reports set forward = true where id = $1`, r.ID); err != nil {
+		if _, err := db.q.Exec(ctx, `update reports set forward = true, forward_as = $2 where id = $1 and forwarded is null`, r.ID, act.Note); err != nil {
 			return err
 		}
-		return db.forwardReport(ctx, r.ID)
+		return db.forwardReport(ctx, r.ID, &by, act.Note)
 	case ActSuspend:
 		return db.SuspendAccount(ctx, by, r.TargetID)
 	case ActUnsuspend:
@@ -480,7 +485,7 @@ func (db *DB) actOnReport(ctx context.Context, by int64, r *Report, act ReportAc
 		if act.Action == ActSilenceHost {
 			severity = Silence
 		}
-		return db.BlockHost(ctx, by, r.Target.Host, severity, fmt.Sprintf("report %d", r.ID))
+		return db.raiseHost(ctx, by, r.Target.Host, severity, fmt.Sprintf("report %d", r.ID))
 	}
 	return ErrNotFound
 }

@@ -96,6 +96,43 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// What is done to a server about a report adds to what the owner said of it, and takes nothing back.
+func TestReportRaisesHost(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	blocks := []HostBlock{{Domain: "far.example", RejectMedia: true, RejectReports: true, Obfuscate: true, PublicComment: "spam", Reason: "mine"},
+		{Domain: "evil.example", Severity: Suspend, RejectMedia: true}}
+	if err := n.BlockHosts(ctx, n.owner.ID, blocks); err != nil {
+		t.Fatal(err)
+	}
+	expect := func(host, act, severity string, media bool) {
+		t.Helper()
+		r, err := n.FileReport(ctx, n.owner.ID, NewReport{TargetID: n.remote(t, "ben", host).ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.ActOnReport(ctx, n.owner.ID, r.ID, ReportAct{Action: act}); err != nil {
+			t.Fatal(err)
+		}
+		if h, err := n.Host(ctx, host); err != nil || h.Severity != severity || h.RejectMedia != media {
+			t.Errorf("%s %s: %+v %v, want %q", act, host, h, err, severity)
+		}
+	}
+	expect("far.example", ActSilenceHost, Silence, true)
+	expect("far.example", ActSuspendHost, Suspend, true)
+	expect("far.example", ActSilenceHost, Suspend, true)
+	expect("a.evil.example", ActSilenceHost, Suspend, true) // under what is above it
+	expect("new.example", ActSilenceHost, Silence, false)
+	b, err := n.HostBlock(ctx, "far.example")
+	if err != nil || !b.RejectReports || !b.Obfuscate || b.PublicComment != "spam" || b.Reason != "mine" {
+		t.Errorf("the owner's block is now %+v %v", b, err)
+	}
+	if _, err := n.HostBlock(ctx, "a.evil.example"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a lesser block beside the greater: %v", err)
+	}
+}
+
 // What fails is not written down, and what is done to posts and people of this node is done.
 func TestReportAboutOneOfUs(t *testing.T) {
 	t.Parallel()

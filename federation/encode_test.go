@@ -145,7 +145,7 @@ func sampleDocuments(t *testing.T, n *testNode) map[string]any {
 		"like.json":       activity{Context: plainContext(), ID: anna.URI + "#likes/1", Type: "Like", Actor: anna.URI, To: []string{bo.URI}, Object: "https://b.example/notes/1"},
 		"block.json":      e.blockOf(anna.URI+"#blocks/1", anna, &bo),
 		"unblock.json":    e.undo(testBase+"/activities/211", e.blockOf(anna.URI+"#blocks/1", anna, &bo)),
-		"flag.json": e.flagOf(testBase+"/activities/212", instance, &souk.Report{ReporterID: &anna.ID, Reporter: anna, Target: &bo, Comment: "Sells <fakes>",
+		"flag.json": e.flagOf(testBase+"/activities/212", instance, &souk.Report{ReporterID: &anna.ID, Reporter: anna, Target: &bo, Comment: "between us", ForwardAs: "Sells <fakes>",
 			Posts: []souk.Post{{URI: "https://b.example/notes/1"}, {URI: "https://b.example/notes/2", Deleted: pointer(at(1))}}}),
 		"actor_suspended.json": actorOf(suspended),
 		"profile.json":         e.profileUpdate(testBase+"/activities/207", anna),

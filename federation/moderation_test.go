@@ -183,8 +183,28 @@ func TestFlagIsForwarded(t *testing.T) {
 		t.Errorf("anybody can read it: %v", err)
 	}
 	must(t, n.db.ActOnReport(ctx, n.anna.ID, r.ID, souk.ReportAct{Action: souk.ActForward})) // twice is once
-	must(t, n.db.ActOnReport(ctx, n.anna.ID, quiet.ID, souk.ReportAct{Action: souk.ActForward}))
+	must(t, n.db.ActOnReport(ctx, n.anna.ID, quiet.ID, souk.ReportAct{Action: souk.ActForward, Note: "Look at this shop"}))
 	equal(t, "told", n.said(t, "s.example"), "Flag", "Flag")
+	words := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, d := range n.deliveries(t, "s.example", "") {
+			got = append(got, ok(parseObject(ok(n.db.Activity(ctx, d.ActivityID))(t).Body))(t).text("content"))
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		equal(t, "words", got, want...)
+	}
+	words("Sells fakes", "Look at this shop")
+	// What was written for this node alone stays here, also where the same person reports again and wants that told.
+	dan := ok(n.db.CreateAccount(ctx, souk.NewAccount{Name: "dan"}))(t)
+	ok(n.db.FileReport(ctx, dan.ID, souk.NewReport{TargetID: sam.ID, Comment: "I am afraid of them"}))(t)
+	ok(n.db.FileReport(ctx, dan.ID, souk.NewReport{TargetID: sam.ID, Comment: "Again fakes", Forward: true}))(t)
+	eve := ok(n.db.CreateAccount(ctx, souk.NewAccount{Name: "eve"}))(t)
+	bare := ok(n.db.FileReport(ctx, eve.ID, souk.NewReport{TargetID: sam.ID, Comment: "my secret"}))(t)
+	must(t, n.db.ActOnReport(ctx, n.anna.ID, bare.ID, souk.ReportAct{Action: souk.ActForward}))
+	equal(t, "told", n.said(t, "s.example"), "Flag", "Flag", "Flag", "Flag")
+	words("Sells fakes", "Look at this shop", "Again fakes", "")
 }
 
 // A suspended account of this node says so, to its followers and to those who ask, and shows nothing else.

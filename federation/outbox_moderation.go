@@ -26,7 +26,7 @@ func (e encoder) blockOf(id string, by, blocked *souk.Account) activity {
 }
 
 // report tells the node of a reported account, in the name of this node: who reported is not said, nor can it be seen from
-// what is sent (MastoDocs, Flag; the form that Mastodon, GoToSocial and Misskey read).
+// what is sent, and of words only those go that were written for it (MastoDocs, Flag; the form that Mastodon, GoToSocial and Misskey read).
 func (t teller) report(ctx context.Context) (note string, err error) {
 	r, err := t.db.ReportForDelivery(ctx, t.ObjectID)
 	if err != nil {
@@ -47,5 +47,5 @@ func (e encoder) flagOf(id string, node *souk.Account, r *souk.Report) activity 
 			about = append(about, p.URI)
 		}
 	}
-	return activity{Context: plainContext(), ID: id, Type: "Flag", Actor: node.URI, To: []string{r.Target.URI}, Content: r.Comment, Object: about}
+	return activity{Context: plainContext(), ID: id, Type: "Flag", Actor: node.URI, To: []string{r.Target.URI}, Content: r.ForwardAs, Object: about}
 }

@@ -149,3 +149,37 @@ func TestUpWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Subdomains and ports that were known before their domain was blocked as a whole are blocked by 0015, and excepted ones are not.
+func TestKnownHostsGetTheirRule(t *testing.T) {
+	t.Parallel()
+	p := pgtest.New(t)
+	if _, err := p.Exec(t.Context(), `delete from goose_db_version where version_id = 15;
+		alter table reports drop column forward_as;
+		insert into hosts (host) values ('evil.example'), ('a.evil.example:8443'), ('good.evil.example'), ('devil.example');
+		insert into host_blocks (domain, severity, reject_media, created, updated) values ('evil.example', 'suspend', true, now(), now()), ('good.evil.example', '', false, now(), now());
+		update hosts set severity = 'suspend', reject_media = true where host = 'evil.example';
+		insert into accounts (id, host, name, role, uri, created, updated) select id, host, 'a' || id, role, 'https://' || host || '/users/a' || id, now(), now()
+			from (values (1, '', 'owner'), (2, 'a.evil.example:8443', ''), (3, 'devil.example', '')) a (id, host, role);
+		insert into follows (id, uri, follower_id, followee_id, state, created) values (1, 'u1', 1, 2, 'accepted', now()), (2, 'u2', 1, 3, 'accepted', now());
+		insert into activities (id, uri, account_id, type, body, created) values (1, 'u3', 1, 'Create', '{}', now());
+		insert into deliveries (activity_id, sender_id, inbox, host, next_at, created) values (1, 1, 'i1', 'a.evil.example:8443', now(), now()), (1, 1, 'i2', 'devil.example', now(), now());
+		insert into posts (id, account_id, uri, local, visibility, thread_id, published) values (1, 2, 'u4', false, 'public', 1, now());
+		delete from search_outbox`); err != nil {
+		t.Fatal(err)
+	}
+	if err := migrations.Up(t.Context(), p, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	for sql, want := range map[string]string{
+		`select string_agg(host, ' ' order by host) from hosts where severity = 'suspend' and reject_media`:                 "a.evil.example:8443 evil.example",
+		`select string_agg(uri, ' ') from follows`:                                                                          "u2",
+		`select string_agg(inbox, ' ') from deliveries where state = 'queued'`:                                              "i2",
+		`select string_agg(object_kind || object_id, ' ') from search_outbox where object_kind = 'post' and version > 1e15`: "post1",
+	} {
+		var got string
+		if err := p.QueryRow(t.Context(), sql).Scan(&got); err != nil || got != want {
+			t.Errorf("%s: %q %v, want %q", sql, got, err, want)
+		}
+	}
+}

@@ -720,12 +720,16 @@ CREATE TABLE public.reports (
     updated timestamp with time zone NOT NULL,
     resolved timestamp with time zone,
     resolved_by bigint,
+    forward_as text DEFAULT ''::text NOT NULL,
     CONSTRAINT reports_category_check CHECK ((category = ANY (ARRAY['other'::text, 'spam'::text, 'legal'::text, 'violation'::text]))),
     CONSTRAINT reports_state_check CHECK ((state = ANY (ARRAY['open'::text, 'resolved'::text])))
 );
 
 -- comment: COLUMN reports.host
 COMMENT ON COLUMN public.reports.host IS 'The node that it came from; empty: somebody of this node, who is reporter_id';
+
+-- comment: COLUMN reports.forward_as
+COMMENT ON COLUMN public.reports.forward_as IS 'What is said to the target''s node: words that were written for it, which comment need not be';
 
 -- table: search_gone
 CREATE TABLE public.search_gone (

@@ -61,6 +61,11 @@ func TestReports(t *testing.T) {
 	if p.Find(`button[value=unsuspend]`).Length() != 1 || !strings.Contains(text(p.Find(".history")), "enough") {
 		t.Errorf("after it: %s", text(p.Find("main")))
 	}
+	b.post(address, url.Values{"do": {"forward"}, "note": {"for me"}, "told": {strings.Repeat("x", 1001)}}).want(http.StatusUnprocessableEntity, address).problem("told")
+	b.post(address, url.Values{"do": {"forward"}, "note": {"for me"}, "told": {"for them"}}).want(http.StatusOK, address)
+	if said := text(b.get(address).Find(".history")); !strings.Contains(said, "for them") || strings.Contains(said, "for me") {
+		t.Errorf("forwarded: %s", said)
+	}
 	b.post(address, url.Values{"do": {"unsuspend"}})
 	b.post(address, url.Values{"do": {"resolve"}}).want(http.StatusOK, address)
 	if b.get("/console/moderation/reports").Find("tbody tr").Length() != 0 || b.get("/console/moderation/reports?state=resolved").Find("tbody tr").Length() != 1 {

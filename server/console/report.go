@@ -72,6 +72,7 @@ type reportPage struct {
 	Host    *souk.Host // of the target; nil where it is of this node
 	History []reportRow
 	Note    string // as typed
+	Told    string // as typed, for the target's node
 }
 
 // Report shows one report with everything about it.
@@ -118,10 +119,14 @@ func (c *Console) ActOnReport(v *Visit) error {
 			return err
 		}
 	}
-	page := reportPage{frame: v.frame("moderation", "report.title"), Note: act.Note}
+	page := reportPage{frame: v.frame("moderation", "report.title"), Note: act.Note, Told: v.value("told")}
+	field := map[string]string{}
+	if act.Action == souk.ActForward { // the note is for the owner alone
+		act.Note, field["note"] = page.Told, "told"
+	}
 	err = c.DB.ActOnReport(v.ctx(), v.me.ID, id, act)
 	switch {
-	case v.wrong(&page.frame, err, nil):
+	case v.wrong(&page.frame, err, field):
 		return c.reportPage(v, http.StatusUnprocessableEntity, page)
 	case err != nil:
 		return err
