@@ -62,7 +62,7 @@ type DB struct {
 	ids   *ids
 	wakes *wakes
 	woken map[string]bool // inside a transaction: what to wake after the commit (and shopTouched, done just before it)
-	quiet bool            // see Quiet
+	quiet quiet           // see Quiet
 	cfg   Config
 }
 
@@ -133,9 +133,25 @@ func (db *DB) Conn() pgx.Tx { return db.tx }
 // notifications.
 func (db *DB) Quiet() *DB {
 	quiet := *db
-	quiet.quiet = true
+	quiet.quiet = quietToAll
 	return &quiet
 }
+
+// QuietToStrangers is Quiet but for accounts that follow who the notification is from.
+func (db *DB) QuietToStrangers() *DB {
+	quiet := *db
+	quiet.quiet = quietToStrangers
+	return &quiet
+}
+
+// quiet says who hears nothing of what is done.
+type quiet int
+
+const (
+	quietToNobody quiet = iota
+	quietToStrangers
+	quietToAll
+)
 
 // Tx runs f in a transaction: commit when it returns nil, else roll back. Inside another Tx it is a savepoint.
 // Work queued inside wakes its workers only after the outermost commit.

@@ -39,19 +39,20 @@ const notificationColumns = `id, account_id, kind, coalesce(from_id, 0) as from_
 
 // notify tells an account, in the transaction of what happened. It is quiet, and no error, where the account is not one
 // of this node's people, where it would be about oneself or about someone it blocks, where somebody of a silenced host
-// whom it does not follow only wants to be heard, where it was told before, and through Quiet.
+// whom it does not follow only wants to be heard, where it was told before, and through Quiet and QuietToStrangers.
 func (db *DB) notify(ctx context.Context, accountID int64, kind string, fromID, postID, orderID int64) error {
-	if accountID == fromID || db.quiet {
+	if accountID == fromID || db.quiet == quietToAll {
 		return nil
 	}
 	_, err := db.q.Exec(ctx, `insert into notifications (id, account_id, kind, from_id, post_id, order_id, created)
 		select $1, a.id, $3, nullif($4::bigint, 0), nullif($5::bigint, 0), nullif($6::bigint, 0), $7 from accounts a
-		where a.id = $2 and a.role in ('owner', 'seller', 'member') and a.deleted is null and a.suspended is null
+		where (not $8 or exists (select from follows f where f.follower_id = a.id and f.followee_id = $4 and f.state = 'accepted'))
+			and a.id = $2 and a.role in ('owner', 'seller', 'member') and a.deleted is null and a.suspended is null
 			and not exists (select 1 from blocks b where b.blocker_id = a.id and b.blocked_id = $4)
 			and ($3 = 'follow_request' or not exists (select from accounts q join hosts h on h.host = q.host where q.id = $4 and h.severity <> ''
 				and not exists (select from follows f where f.follower_id = a.id and f.followee_id = q.id and f.state = 'accepted')))
 		on conflict do nothing`,
-		db.NewID(), accountID, kind, fromID, postID, orderID, db.Now())
+		db.NewID(), accountID, kind, fromID, postID, orderID, db.Now(), db.quiet == quietToStrangers)
 	return err
 }
 

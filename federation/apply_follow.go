@@ -33,7 +33,11 @@ func (f *Federation) applyFollow(ctx context.Context, in *incoming) (plan, error
 		}
 	}
 	return func(ctx context.Context, tx *souk.DB) error {
-		return f.heard(tx, in.by).ReceiveFollow(ctx, in.ActivityID, in.by, followee, node)
+		told := f.noticed
+		if followee.Locked { // a question
+			told = func(tx *souk.DB, by *souk.Account) *souk.DB { return f.heard(tx, by) }
+		}
+		return told(tx, in.by).ReceiveFollow(ctx, in.ActivityID, in.by, followee, node)
 	}, nil
 }
 

@@ -26,7 +26,7 @@ func (f *Federation) applyGrouped(ctx context.Context, in *incoming, inner objec
 	switch {
 	case inner.is("Create"):
 		if embedded != nil && embedded.id("inReplyTo") != "" {
-			return f.planAnnouncedAnswer(ctx, id)
+			return f.planAnnouncedAnswer(ctx, in, id)
 		}
 		return f.applyBoost(ctx, in, id, true)
 	case inner.is("Update", "Delete"):
@@ -43,13 +43,15 @@ func (f *Federation) applyGrouped(ctx context.Context, in *incoming, inner objec
 		if by.URI != actor || by.Suspended != nil {
 			return nil, souk.ErrForbidden
 		}
-		return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveLike(ctx, inner.self(), by, post) }, nil
+		return func(ctx context.Context, tx *souk.DB) error {
+			return f.noticed(tx, in.by).ReceiveLike(ctx, inner.self(), by, post)
+		}, nil
 	}
 	return nil, ignored("announce of %.50q", inner.kind())
 }
 
 // planAnnouncedAnswer keeps an answer that a group passed on, where it belongs to a conversation that is kept here.
-func (f *Federation) planAnnouncedAnswer(ctx context.Context, id string) (plan, error) {
+func (f *Federation) planAnnouncedAnswer(ctx context.Context, in *incoming, id string) (plan, error) {
 	if _, err := f.knownPost(ctx, id); err == nil || !errors.Is(err, souk.ErrNotFound) {
 		return func(context.Context, *souk.DB) error { return nil }, err
 	}
@@ -65,7 +67,7 @@ func (f *Federation) planAnnouncedAnswer(ctx context.Context, id string) (plan, 
 		return nil, ignored("concerns nobody here")
 	}
 	return func(ctx context.Context, tx *souk.DB) error {
-		_, err := store(ctx, tx, chain)
+		_, err := store(ctx, f.heard(tx, in.by, chain...), chain)
 		return err
 	}, nil
 }

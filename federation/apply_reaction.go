@@ -14,7 +14,7 @@ func (f *Federation) applyLike(ctx context.Context, in *incoming) (plan, error) 
 		return nil, err
 	}
 	return func(ctx context.Context, tx *souk.DB) error {
-		return f.heard(tx, in.by).ReceiveLike(ctx, in.ActivityID, in.by, post)
+		return f.noticed(tx, in.by).ReceiveLike(ctx, in.ActivityID, in.by, post)
 	}, nil
 }
 
@@ -70,7 +70,7 @@ func (f *Federation) applyBoost(ctx context.Context, in *incoming, uri string, f
 	post, err := f.knownPost(ctx, uri)
 	if err == nil {
 		return func(ctx context.Context, tx *souk.DB) error {
-			return f.heard(tx, in.by).ReceiveBoost(ctx, in.ActivityID, in.by, post, published)
+			return f.noticed(tx, in.by).ReceiveBoost(ctx, in.ActivityID, in.by, post, published)
 		}, nil
 	}
 	if !errors.Is(err, souk.ErrNotFound) {

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"souk"
 )
 
 // sendAll sends activities that are otherwise in order and counts the answers by status; the last refusal comes with it.
@@ -185,7 +187,7 @@ func TestFloodOfReactions(t *testing.T) {
 	if c := w.count(t, `select count(*) from follows f join accounts a on a.id = f.follower_id where a.uri = $1 and f.state = 'accepted'`, w.eve); c != 1 {
 		t.Errorf("eve follows %d times", c)
 	}
-	w.limits = newLimits(Budgets{TellDomain: Budget{Burst: 3, Every: time.Hour}}, 1)
+	w.limits = newLimits(Budgets{ReactDomain: Budget{Burst: 3, Every: time.Hour}}, 1)
 	likes, follows := w.told(t, "like"), w.told(t, "follow")
 	for i := range 5 {
 		puppet := w.evil.person(t, fmt.Sprintf("puppet%d", i))
@@ -205,6 +207,72 @@ func TestFloodOfReactions(t *testing.T) {
 	w.done(t, w.evil, w.evil.activity("Follow", w.evil.URL+"/users/puppet1", "/follow/puppet1", w.anna.URI))
 	if n := w.told(t, "follow") - follows; n != 1 {
 		t.Errorf("an hour later: told %d times", n)
+	}
+}
+
+// What somebody does to posts takes nothing from what the same may say to people, nor the other way round; and who follows
+// the sender misses no direct message.
+func TestBudgetsAreApart(t *testing.T) {
+	t.Parallel()
+	w := attacked(t)
+	two := Budget{Burst: 2, Every: time.Hour}
+	w.limits = newLimits(Budgets{TellActor: two, ReactActor: two}, 1)
+	likes := w.told(t, "like")
+	for i := range 5 {
+		post := ok(w.db.CreatePost(t.Context(), w.anna.ID, souk.NewPost{Source: "more"}))(t)
+		w.done(t, w.honest, w.honest.activity("Like", w.carol, fmt.Sprintf("/like/%d", i), post.URI))
+	}
+	if n := w.told(t, "like") - likes; n != 2 {
+		t.Errorf("five likes: told %d times", n)
+	}
+	direct := func(from *otherNode, actor, path string) {
+		note := mention(from.note(actor, path, "<p>Is it still there?</p>"), w.anna.URI)
+		note["to"], note["cc"] = []any{w.anna.URI}, []any{}
+		w.done(t, from, from.activity("Create", actor, "/activities"+path, note))
+	}
+	for i := range 4 { // carol was not followed, for she has not answered
+		direct(w.honest, w.carol, fmt.Sprintf("/direct/%d", i))
+	}
+	if n := w.told(t, "mention"); n != 2 {
+		t.Errorf("four direct messages of a stranger after the likes: told %d times", n)
+	}
+	for i := range 4 {
+		direct(w.honest, w.ben, fmt.Sprintf("/friend/%d", i))
+	}
+	if n := w.told(t, "mention"); n != 6 {
+		t.Errorf("four more of somebody who is followed: told %d times", n)
+	}
+	likes = w.told(t, "like")
+	post := ok(w.db.CreatePost(t.Context(), w.anna.ID, souk.NewPost{Source: "more"}))(t)
+	w.done(t, w.honest, w.honest.activity("Like", w.ben, "/like/after", post.URI))
+	if n := w.told(t, "like") - likes; n != 1 {
+		t.Errorf("a like after them: told %d times", n)
+	}
+}
+
+// A group that is followed tells people here no more often by what it passes on than by what it says itself.
+func TestFloodByWayOfAGroup(t *testing.T) {
+	t.Parallel()
+	w := attacked(t)
+	gang := w.evil.person(t, "gang")
+	w.evil.serve("/users/gang", with(w.evil.actor(t, "gang"), "type", "Group"))
+	w.follow(t, w.evil, gang)
+	two := Budget{Burst: 2, Every: time.Hour}
+	w.limits = newLimits(Budgets{TellActor: two, ReactActor: two}, 1)
+	likes := w.told(t, "like")
+	for i := range 5 {
+		puppet := w.evil.person(t, fmt.Sprintf("puppet%d", i))
+		path := fmt.Sprintf("/passed/%d", i)
+		answer := with(w.evil.note(puppet, path, "<p>Buy now</p>"), "inReplyTo", w.annaPost.URI)
+		w.evil.serve(path, answer)
+		w.done(t, w.evil, w.evil.activity("Announce", gang, "/announce"+path, w.evil.activity("Create", puppet, "/create"+path, answer)))
+		w.done(t, w.evil, w.evil.activity("Announce", gang, "/announce/like"+path, w.evil.activity("Like", puppet, "/like"+path, w.annaPost.URI)))
+	}
+	if n := w.told(t, "reply"); n != 2 {
+		t.Errorf("five answers: told %d times", n)
+	}
+	if n := w.told(t, "like") - likes; n != 2 {
+		t.Errorf("five likes: told %d times", n)
 	}
 }
 

@@ -28,9 +28,12 @@ type Budgets struct {
 	// Actor and Domain are activities of any kind: 1000 and 20 a second for an actor, which lets a group or the catalogue
 	// of a large shop through; 3000 and 50 a second for a domain. What is over is answered 429 and not stored.
 	Actor, Domain Budget
-	// TellActor and TellDomain are what tells people here of something: mentions, replies, follows, likes and shares. 30
-	// and 3 a minute for an actor, 500 and 30 a minute for a domain. What is over is kept, and told to nobody.
+	// TellActor and TellDomain are what is said to people here: mentions, replies, direct messages, questions such as that to
+	// follow. 30 and 3 a minute for an actor, 500 and 30 a minute for a domain. What is over is kept, and told to nobody; but
+	// direct messages to those who follow their author always are.
 	TellActor, TellDomain Budget
+	// ReactActor and ReactDomain are, in the same way, what is done to people and posts here: likes, shares and follows. As many.
+	ReactActor, ReactDomain Budget
 	// Mentions is how many accounts a post may mention and still tell those of this node; 0 means 30.
 	Mentions int
 }
@@ -45,6 +48,8 @@ func (b Budgets) withDefaults() Budgets {
 	def(&b.Domain, 3000, time.Second/50)
 	def(&b.TellActor, 30, 20*time.Second)
 	def(&b.TellDomain, 500, 2*time.Second)
+	def(&b.ReactActor, 30, 20*time.Second)
+	def(&b.ReactDomain, 500, 2*time.Second)
 	if b.Mentions == 0 {
 		b.Mentions = 30
 	}
@@ -106,15 +111,17 @@ func both(actors, domains *spending, actor, host string, now time.Time) time.Dur
 
 // limits are the budgets of all senders.
 type limits struct {
-	actors, domains         *spending
-	tellActors, tellDomains *spending
-	mentions                int
+	actors, domains           *spending
+	tellActors, tellDomains   *spending
+	reactActors, reactDomains *spending
+	mentions                  int
 }
 
 func newLimits(b Budgets, factor float64) *limits {
 	b = b.withDefaults()
 	return &limits{actors: newSpending(b.Actor, factor), domains: newSpending(b.Domain, factor),
-		tellActors: newSpending(b.TellActor, factor), tellDomains: newSpending(b.TellDomain, factor), mentions: b.Mentions}
+		tellActors: newSpending(b.TellActor, factor), tellDomains: newSpending(b.TellDomain, factor),
+		reactActors: newSpending(b.ReactActor, factor), reactDomains: newSpending(b.ReactDomain, factor), mentions: b.Mentions}
 }
 
 // arrived takes one activity of a verified actor from its budgets; where one is used up it is how long until there is more.
@@ -122,9 +129,14 @@ func (l *limits) arrived(actor, host string, now time.Time) time.Duration {
 	return both(l.actors, l.domains, actor, host, now)
 }
 
-// tells takes from the budgets of what tells people here of something; false where one is used up.
+// tells takes from the budgets of what is said to people here; false where one is used up.
 func (l *limits) tells(by *souk.Account, now time.Time) bool {
 	return both(l.tellActors, l.tellDomains, by.URI, by.Host, now) == 0
+}
+
+// reacts takes from the budgets of what is done to people and posts here; false where one is used up.
+func (l *limits) reacts(by *souk.Account, now time.Time) bool {
+	return both(l.reactActors, l.reactDomains, by.URI, by.Host, now) == 0
 }
 
 // registrable is who answers for a host: the domain that somebody registered, so that a.evil.example and b.evil.example
@@ -147,7 +159,8 @@ func registrable(host string) string {
 }
 
 // heard is tx, or tx that tells nobody of what is done in it: where the actor, or its domain, has told people here enough
-// for now. Posts are told of only where one of them mentions, or answers, somebody here.
+// for now; those who follow it hear of a direct message all the same. Posts are told of only where one of them mentions, or
+// answers, somebody here.
 func (f *Federation) heard(tx *souk.DB, by *souk.Account, posts ...remote) *souk.DB {
 	if len(posts) > 0 && !slices.ContainsFunc(posts, func(r remote) bool {
 		return f.own(r.post.InReplyToURI) || slices.ContainsFunc(r.post.MentionURIs, f.own)
@@ -156,10 +169,26 @@ func (f *Federation) heard(tx *souk.DB, by *souk.Account, posts ...remote) *souk
 	}
 	crowd := slices.ContainsFunc(posts, func(r remote) bool { return len(r.post.MentionURIs) > f.limits.mentions })
 	if crowd || !f.limits.tells(by, f.db.Now()) {
-		f.cfg.Log.Info("told nobody", "actor", by.URI, "host", by.Host, "reason", "too much of this sender")
+		f.overheard(by)
+		if slices.ContainsFunc(posts, func(r remote) bool { return r.post.Visibility == souk.Direct && r.post.Author.ID == by.ID }) {
+			return tx.QuietToStrangers()
+		}
 		return tx.Quiet()
 	}
 	return tx
+}
+
+// noticed is heard for likes, shares and follows, which come in numbers and must not keep a question from being heard.
+func (f *Federation) noticed(tx *souk.DB, by *souk.Account) *souk.DB {
+	if f.limits.reacts(by, f.db.Now()) {
+		return tx
+	}
+	f.overheard(by)
+	return tx.Quiet()
+}
+
+func (f *Federation) overheard(by *souk.Account) {
+	f.cfg.Log.Info("told nobody", "actor", by.URI, "host", by.Host, "reason", "too much of this sender")
 }
 
 // roster keeps one S for each key and never more than max of them: when it is full those that are idle are forgotten,

@@ -27,7 +27,7 @@ func (f *Federation) applyQuoteRequest(ctx context.Context, in *incoming) (plan,
 		return nil, err
 	}
 	return func(ctx context.Context, tx *souk.DB) error {
-		return f.heard(tx, in.by).ReceiveQuoteRequest(ctx, in.ActivityID, in.by, post, quoting)
+		return f.noticed(tx, in.by).ReceiveQuoteRequest(ctx, in.ActivityID, in.by, post, quoting)
 	}, nil
 }
 
