@@ -230,7 +230,7 @@ func (f *Federation) noteDocument(ctx context.Context, by *SignedRequest, id int
 }
 
 // Activity is the activity at /activities/{id}: a public one for everybody, one about a post for those who may read that,
-// others for those to whom they were sent. A Create shows its object as it is now.
+// others for those to whom they were sent. A Create and an Update show their object as it is now.
 func (f *Federation) Activity(ctx context.Context, by *SignedRequest, id int64) (_ *Document, err error) {
 	defer wrap(&err, "activity %d", id)
 	asker, err := f.admit(ctx, by)
@@ -248,7 +248,7 @@ func (f *Federation) Activity(ctx context.Context, by *SignedRequest, id int64) 
 	return asker.answer(&Document{Status: http.StatusOK, ContentType: activityContentType, Body: body}, nil, a.Public)
 }
 
-// current is the body of an activity, where the asker may read it; that of a Create with its object as it is now, so that
+// current is the body of an activity, where the asker may read it; those of a Create and an Update with their object as it is now, so that
 // nothing taken back by an edit is shown again. souk.ErrGone where the object was deleted, souk.ErrNotFound for those whom
 // the activity was not for.
 func (f *Federation) current(ctx context.Context, by *asker, a *souk.Activity) (json.RawMessage, error) {
@@ -270,14 +270,14 @@ func (f *Federation) current(ctx context.Context, by *asker, a *souk.Activity) (
 		return nil, souk.ErrNotFound // hidden since
 	case p.Deleted != nil:
 		return nil, souk.ErrGone
-	case a.Type != "Create":
+	case a.Type != "Create" && a.Type != "Update":
 		return a.Body, nil
 	}
 	n, err := encoder{f.db}.note(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	body, err := marshal(encoder{f.db}.about("Create", a.URI, n))
+	body, err := marshal(encoder{f.db}.about(a.Type, a.URI, n))
 	if err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}

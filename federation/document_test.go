@@ -250,6 +250,24 @@ func TestOutboxShowsThePresent(t *testing.T) {
 	}
 }
 
+// So does every Update of it.
+func TestUpdatesShowThePresent(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase)
+	p := n.write(t, "a mug")
+	must(t, n.Federate(t.Context()))
+	for _, text := range []string{"my address by mistake", "a blue mug"} {
+		n.clock.advance(time.Minute)
+		ok(n.db.EditPost(t.Context(), n.anna.ID, p.ID, souk.NewPost{Source: text}))(t)
+		must(t, n.Federate(t.Context()))
+	}
+	first := int64(n.count(t, `select min(id) from activities where type = 'Update' and post_id = $1`, p.ID))
+	doc := ok(n.Activity(t.Context(), nil, first))(t)
+	if body := string(doc.Body); !strings.Contains(body, "a blue mug") || strings.Contains(body, "by mistake") || !strings.Contains(body, `"Update"`) {
+		t.Errorf("the first edit: %s", body)
+	}
+}
+
 func TestDraftIsNowhere(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, testBase)
