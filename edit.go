@@ -27,7 +27,7 @@ func (db *DB) keepEdit(ctx context.Context, p *Post) error {
 		at = *p.Edited
 	}
 	if _, err := db.q.Exec(ctx, `insert into post_edits (post_id, at, html, source, summary, pictures) values ($1, $2, $3, $4, $5, $6)
-		on conflict do nothing`, p.ID, at, p.HTML, p.Source, p.Summary, descriptions(p.Media)); err != nil {
+		on conflict do nothing`, p.ID, at, p.Written(), p.Source, p.Summary, descriptions(p.attached)); err != nil {
 		return err
 	}
 	_, err := db.q.Exec(ctx, `delete from post_edits where post_id = $1 and at in (select at from post_edits where post_id = $1
@@ -50,7 +50,7 @@ func (p *Post) changes(r RemotePost, html, summary string) bool {
 	for _, m := range r.Media[:min(len(r.Media), MaxPhotos)] {
 		alts = append(alts, truncate(m.Alt, maxAlt))
 	}
-	return html != p.HTML || summary != p.Summary || !slices.Equal(alts, descriptions(p.Media))
+	return html != p.Written() || summary != p.Summary || !slices.Equal(alts, descriptions(p.attached))
 }
 
 // Edits are the earlier forms of a post that the viewer may see, the oldest first.

@@ -2,6 +2,7 @@ package souk
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -49,6 +50,38 @@ func TestRemoteEditsKeepHistory(t *testing.T) {
 	}
 	if e := edits[1]; !slices.Equal(e.Pictures, []string{"a blue mug"}) || !e.At.Equal(p.Published.Add(2*time.Minute)) {
 		t.Errorf("then: %+v", e)
+	}
+}
+
+// The link in place of a picture that is refused is part of no text that is kept: the same post again is no edit.
+func TestRefusedPicturesAreNoEdit(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	ben := n.remote(t, "ben", "far.example")
+	r := RemotePost{URI: "https://far.example/1", Author: ben, HTML: "<p>one</p>", Visibility: Public, InTimeline: true, Published: n.Now(),
+		Media: []RemoteMedia{{URL: "https://far.example/1.jpg", MIME: "image/jpeg", Alt: "a mug"}}}
+	p, err := n.ReceivePost(ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.BlockHosts(ctx, n.owner.ID, []HostBlock{{Domain: "far.example", RejectMedia: true}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, html := range []string{"<p>one</p>", "<p>one</p>", "<p>two</p>", "<p>two</p>"} {
+		n.clock.Advance(time.Minute)
+		at := n.Now()
+		r.HTML, r.Edited = html, &at
+		if err := n.ReceivePostEdit(ctx, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edits, err := n.Edits(ctx, 0, p.ID)
+	if err != nil || len(edits) != 1 || edits[0].HTML != "<p>one</p>" || !slices.Equal(edits[0].Pictures, []string{"a mug"}) {
+		t.Errorf("%v earlier forms %+v", err, edits)
+	}
+	if p, err = n.Post(ctx, 0, p.ID); err != nil || p.Written() != "<p>two</p>" || !strings.Contains(p.HTML, `<p>two</p><p><a href="https://far.example/1.jpg"`) {
+		t.Errorf("%v: shown %s", err, p.HTML)
 	}
 }
 

@@ -2,6 +2,7 @@ package souk
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -60,7 +61,14 @@ type Post struct {
 	Replies  int       `db:"-"`
 	Likes    int       `db:"-"`
 	Boosts   int       `db:"-"`
+
+	attached []Media // all its pictures; Media are those of them that are shown
+	links    string  // the end of HTML that stands for the others
 }
+
+// Written is the HTML without the links that stand in place of pictures which this node refuses: what is stored, and compared
+// with what its author says.
+func (p *Post) Written() string { return strings.TrimSuffix(p.HTML, p.links) }
 
 const postColumns = `p.id, p.kind, p.account_id, p.uri, p.url, p.local, p.html, p.source, p.summary, p.sensitive, p.lang, p.visibility,
 	p.in_timeline, p.in_reply_to_uri, p.in_reply_to_id, p.thread_id, p.boost_of_id, p.published, p.edited, p.deleted`
@@ -187,7 +195,9 @@ func (db *DB) fillPostParts(ctx context.Context, ids []int64, byID map[int64]*Po
 	}
 	for _, m := range media {
 		p := byID[*m.PostID]
+		p.attached = append(p.attached, m)
 		if m.Refused {
+			p.links += m.linked()
 			p.HTML += m.linked()
 		} else {
 			p.Media = append(p.Media, m)

@@ -85,7 +85,7 @@ func (f *Federation) planCounts(ctx context.Context, o object, by *souk.Account)
 		return nil, foreign("%.200q is by somebody else", o.self())
 	}
 	counted := souk.Sanitise(r.post.HTML)
-	if optionCount.ReplaceAllString(counted, "</li>") != optionCount.ReplaceAllString(known.HTML, "</li>") {
+	if optionCount.ReplaceAllString(counted, "</li>") != optionCount.ReplaceAllString(known.Written(), "</li>") {
 		return nil, ignored("a poll that changed without saying when")
 	}
 	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveCounts(ctx, id, counted) }, nil
