@@ -102,6 +102,7 @@ func (db *DB) endAccount(ctx context.Context, id int64) error {
 	batch.Queue(`delete from likes where account_id = $1`, id)
 	batch.Queue(`delete from blocks where blocker_id = $1 or blocked_id = $1`, id)
 	batch.Queue(`delete from notifications where from_id = $1`, id)
+	batch.Queue(`update quotes set revoked = $2 where account_id = $1 and revoked is null`, id, now)
 	batch.Queue(`delete from undone where account_id = $1`, id)
 	if err := db.q.SendBatch(ctx, batch).Close(); err != nil {
 		return err

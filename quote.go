@@ -40,16 +40,20 @@ func (db *DB) ReceiveQuoteRequest(ctx context.Context, requestURI string, from *
 }
 
 func (db *DB) answerQuote(ctx context.Context, q Quote, p *Post) error {
-	var by int64
-	err := db.q.QueryRow(ctx, `insert into quotes (id, post_id, account_id, uri, request_uri, accepted, created) values ($1, $2, $3, $4, $5, $6, $7)
-		on conflict (post_id, uri) do update set request_uri = excluded.request_uri,
-			accepted = excluded.accepted and quotes.revoked is null and quotes.account_id = excluded.account_id
-		returning id, account_id, accepted`, db.NewID(), q.PostID, q.AccountID, q.URI, q.RequestURI, q.Accepted, db.Now()).Scan(&q.ID, &by, &q.Accepted)
-	if err != nil {
+	// A request that only names the quote is believed to be its author's, unless it is known to be another's.
+	var others bool
+	if err := db.q.QueryRow(ctx, `select exists (select from posts where uri = $1 and account_id <> $2)`, q.URI, q.AccountID).Scan(&others); err != nil {
 		return err
 	}
-	if by != q.AccountID { // somebody else's post was named before
+	if others {
 		return ErrForbidden
+	}
+	err := db.q.QueryRow(ctx, `insert into quotes (id, post_id, account_id, uri, request_uri, accepted, created) values ($1, $2, $3, $4, $5, $6, $7)
+		on conflict (post_id, uri, account_id) do update set request_uri = excluded.request_uri,
+			accepted = excluded.accepted and quotes.revoked is null
+		returning id, accepted`, db.NewID(), q.PostID, q.AccountID, q.URI, q.RequestURI, q.Accepted, db.Now()).Scan(&q.ID, &q.Accepted)
+	if err != nil {
+		return err
 	}
 	if err := db.emit(ctx, Event{Kind: EventQuoteAnswered, AccountID: p.AccountID, TargetID: q.AccountID, ObjectID: q.ID}, true); err != nil || !q.Accepted {
 		return err

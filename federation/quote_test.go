@@ -113,10 +113,35 @@ func TestQuotesRefused(t *testing.T) {
 		}
 	}
 	c.done(t, c.fays, c.fays.asksToQuote(c.fay, "/requests/7", c.public.URI, c.fays.URL+"/notes/9"))
-	if state, _ := c.deliver(t, c.fays, c.fays.asksToQuote(c.finn, "/requests/8", c.public.URI, c.fays.URL+"/notes/9")); state == "done" {
-		t.Error("a neighbour asked in the name of a quote that is another's")
-	}
 	if n := c.count(t, `select count(*) from quotes where accepted`); n != 1 {
 		t.Errorf("%d stamps", n)
+	}
+}
+
+// A neighbour who asks first, where a request says no more than the address of the quote, keeps nobody else from asking; the
+// stamps of somebody who is deleted end.
+func TestQuoteOfANeighbour(t *testing.T) {
+	t.Parallel()
+	n, peer := inbound(t), newOtherNode(t, 1)
+	ctx := t.Context()
+	pia, eve := peer.person(t, "pia"), peer.person(t, "eve")
+	p := n.write(t, "a mug")
+	must(t, n.settle(ctx))
+	for i, asker := range []string{eve, pia} {
+		request := peer.asksToQuote(asker, "/requests/"+formatID(int64(i+1)), p.URI, peer.URL+"/notes/1")
+		request["instrument"] = peer.URL + "/notes/1"
+		n.done(t, peer, request)
+	}
+	got := n.quoteAnswers(t)
+	if len(got) != 2 || got[1].Type != "Accept" || got[1].Object.Actor != pia || got[0].Result == got[1].Result {
+		t.Fatalf("answers %+v", got)
+	}
+	must(t, n.db.Block(ctx, n.anna.ID, ok(n.ResolveActor(ctx, eve))(t).ID))
+	if c := n.count(t, `select count(*) from quotes where revoked is null`); c != 1 {
+		t.Errorf("%d stamps stand after the first asker was blocked", c)
+	}
+	must(t, n.db.DeleteRemoteAccount(ctx, pia))
+	if c := n.count(t, `select count(*) from quotes where revoked is null`); c != 0 {
+		t.Errorf("%d stamps stand after the second one was deleted", c)
 	}
 }

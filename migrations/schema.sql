@@ -1112,9 +1112,9 @@ ALTER TABLE ONLY public.posts
 ALTER TABLE ONLY public.quotes
     ADD CONSTRAINT quotes_pkey PRIMARY KEY (id);
 
--- constraint: quotes quotes_post_id_uri_key
+-- constraint: quotes quotes_post_id_uri_account_id_key
 ALTER TABLE ONLY public.quotes
-    ADD CONSTRAINT quotes_post_id_uri_key UNIQUE (post_id, uri);
+    ADD CONSTRAINT quotes_post_id_uri_account_id_key UNIQUE (post_id, uri, account_id);
 
 -- constraint: reached reached_pkey
 ALTER TABLE ONLY public.reached
