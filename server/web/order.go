@@ -80,7 +80,7 @@ func (w *Web) CompleteOrder(c echo.Context) error {
 	}
 	wanted := readContact(form.Get)
 	wanted.Lang = v.lang
-	o, err := w.DB.CompleteOrder(ctx, c.Param("token"), wanted)
+	_, err = w.DB.CompleteOrder(ctx, c.Param("token"), wanted)
 	var invalid *souk.Invalid
 	switch {
 	case err == nil, errors.Is(err, souk.ErrConflict):
@@ -88,7 +88,8 @@ func (w *Web) CompleteOrder(c echo.Context) error {
 	case !errors.As(err, &invalid):
 		return err
 	}
-	if o, err = w.DB.OrderByToken(ctx, c.Param("token")); err != nil {
+	o, err := w.DB.OrderByToken(ctx, c.Param("token"))
+	if err != nil {
 		return err
 	}
 	page, err := v.orderPage(c, o)
