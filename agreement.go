@@ -228,8 +228,8 @@ type OfferAnswer struct {
 }
 
 // ReceiveOfferAnswer notes the answer of a seller to an Offer of an account of this node. An offer to somebody else, or to
-// nobody, is ErrNotFound. Only the first answer counts; a rejection of what was accepted cancels it. What the
-// buyer took back meanwhile stays so until the seller says otherwise (ReceiveAgreement).
+// nobody, is ErrNotFound. Only the first answer counts; a rejection of what was accepted cancels it and leaves its addresses.
+// What the buyer took back meanwhile stays so until the seller says otherwise (ReceiveAgreement).
 func (db *DB) ReceiveOfferAnswer(ctx context.Context, seller *Account, r OfferAnswer) (err error) {
 	defer wrap(&err, "answer to %s", r.OfferURI)
 	return db.within(ctx, func(tx *DB) error {
@@ -237,19 +237,25 @@ func (db *DB) ReceiveOfferAnswer(ctx context.Context, seller *Account, r OfferAn
 		if err != nil {
 			return err
 		}
-		state := a.State
+		crossed := a.State == AgreementCancelled && a.URI == "" && a.URL == "" && a.Reason == "" // taken back, and not answered
 		switch {
-		case r.Accepted && a.URI != "", !r.Accepted && !a.Open():
+		case r.Accepted && (a.State == AgreementSent || crossed):
+			a.URI, a.URL = truncate(r.URI, maxURI), truncate(r.URL, maxURI)
+			if !crossed {
+				a.State = AgreementAccepted
+			}
+		case !r.Accepted && a.Open():
+			a.Reason = truncate(r.Reason, 500)
+			if a.State == AgreementSent {
+				a.State = AgreementRejected
+			} else {
+				a.State = AgreementCancelled
+			}
+		default:
 			return nil
-		case r.Accepted && state == AgreementSent:
-			state = AgreementAccepted
-		case !r.Accepted && state == AgreementSent:
-			state = AgreementRejected
-		case !r.Accepted:
-			state = AgreementCancelled
 		}
 		_, err = tx.q.Exec(ctx, `update agreements set state = $2, uri = $3, url = $4, reason = $5, updated = $6 where id = $1`,
-			a.ID, state, truncate(r.URI, maxURI), truncate(r.URL, maxURI), truncate(r.Reason, 500), tx.Now())
+			a.ID, a.State, a.URI, a.URL, a.Reason, tx.Now())
 		return err
 	})
 }

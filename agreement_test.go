@@ -328,6 +328,49 @@ func TestSendOffer(t *testing.T) {
 	}
 }
 
+// Only the first answer to an Offer counts: a Reject of what was accepted ends it and leaves its address, so that what the
+// seller says later is about it still; an Accept of what was rejected is too late.
+func TestSecondOfferAnswer(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	ctx := t.Context()
+	shop := must(m.Account(ctx, m.theirs(nil).SellerID))(t)
+	answered := func(a *Agreement, r OfferAnswer) Agreement {
+		t.Helper()
+		r.OfferURI = a.OfferURI
+		if err := m.ReceiveOfferAnswer(ctx, shop, r); err != nil {
+			t.Fatal(err)
+		}
+		got := must(m.Purchase(ctx, m.seller.ID, a.ID))(t)
+		return Agreement{State: got.State, URI: got.URI, URL: got.URL, Reason: got.Reason}
+	}
+	yes := OfferAnswer{Accepted: true, URI: "https://s.example/agreements/1", URL: "https://s.example/orders/x"}
+	other := OfferAnswer{Accepted: true, URI: "https://s.example/agreements/2", URL: "https://evil.example/"}
+	bare, no, twice := OfferAnswer{Accepted: true}, OfferAnswer{Reason: "broken"}, OfferAnswer{Reason: "again"}
+	for _, c := range []struct {
+		name    string
+		answers []OfferAnswer
+		want    Agreement
+	}{
+		{"rejected after it was accepted", []OfferAnswer{yes, no}, Agreement{State: AgreementCancelled, URI: yes.URI, URL: yes.URL, Reason: "broken"}},
+		{"and accepted again, and rejected", []OfferAnswer{yes, no, other, twice}, Agreement{State: AgreementCancelled, URI: yes.URI, URL: yes.URL, Reason: "broken"}},
+		{"accepted after it was rejected", []OfferAnswer{no, yes}, Agreement{State: AgreementRejected, Reason: "broken"}},
+		{"rejected twice", []OfferAnswer{no, twice}, Agreement{State: AgreementRejected, Reason: "broken"}},
+		{"accepted twice", []OfferAnswer{yes, other}, Agreement{State: AgreementAccepted, URI: yes.URI, URL: yes.URL}},
+		{"accepted without an address, then with one", []OfferAnswer{bare, other}, Agreement{State: AgreementAccepted}},
+	} {
+		mug := m.theirs(nil)
+		a := must(m.SendOffer(ctx, m.seller.ID, mug.ID, 1))(t)
+		var got Agreement
+		for _, r := range c.answers {
+			got = answered(a, r)
+		}
+		if got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
 func TestSendOfferRefused(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)
