@@ -20,8 +20,7 @@ func (db *DB) DeleteAccount(ctx context.Context, by, accountID int64) (err error
 		if err := tx.mayDelete(ctx, by, a); err != nil {
 			return err
 		}
-		listings, err := tx.idList(ctx, `select l.id from listings l join posts p on p.id = l.id where l.seller_id = $1 and p.deleted is null
-			and l.state <> 'draft' order by l.id`, a.ID)
+		listings, err := tx.publishedBy(ctx, a.ID)
 		if err != nil {
 			return err
 		}

@@ -26,6 +26,7 @@ const (
 	EventListingCreated   = "listing_created"   // ObjectID = listing: published for the first time
 	EventListingChanged   = "listing_changed"   // ObjectID = listing
 	EventListingDeleted   = "listing_deleted"   // ObjectID = listing (now a tombstone)
+	EventListingHidden    = "listing_hidden"    // ObjectID = listing whose seller was suspended; it comes back by EventListingChanged
 	EventListingAnnounced = "listing_announced" // ObjectID = listing: followers are told of one published before
 	EventListingNews      = "listing_news"      // ObjectID = listing: followers' copy may be corrected (announced_as)
 	EventPinned           = "pinned"            // ObjectID = post or listing

@@ -119,6 +119,21 @@ func (db *DB) storeRemoteListing(ctx context.Context, id int64, r RemoteListing)
 	return err
 }
 
+// ReceiveHidden takes a remote listing, which its origin does not show for now, out of the index; the row waits for it to come
+// back.
+func (db *DB) ReceiveHidden(ctx context.Context, id int64) (err error) {
+	defer wrap(&err, "receive hidden listing %d", id)
+	return db.Tx(ctx, func(tx *DB) error {
+		var seller int64
+		err := tx.q.QueryRow(ctx, `update listings l set state = 'withdrawn', version = l.version + 1 from posts p
+			where l.id = $1 and p.id = l.id and not p.local and p.deleted is null returning l.seller_id`, id).Scan(&seller)
+		if err != nil {
+			return err
+		}
+		return tx.emit(ctx, Event{Kind: EventListingChanged, AccountID: seller, ObjectID: id}, false)
+	})
+}
+
 // ExpireRemoteListings takes listings that their origin no longer renews out of the index; the rows wait for it to
 // come back.
 func (db *DB) ExpireRemoteListings(ctx context.Context) (n int64, err error) {

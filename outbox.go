@@ -131,6 +131,13 @@ func (db *DB) HideActivities(ctx context.Context, postID int64) (err error) {
 	return err
 }
 
+// HideCatalogued takes what the catalogue said of a listing so far out of everybody's sight, but nothing else.
+func (db *DB) HideCatalogued(ctx context.Context, listingID int64) (err error) {
+	defer wrap(&err, "hide what was catalogued of %d", listingID)
+	_, err = db.q.Exec(ctx, `update activities set public = false where public and id in (select activity_id from catalogue where listing_id = $1)`, listingID)
+	return err
+}
+
 // Reached are the inboxes that got any activity about a post: a Delete or Update must reach them too.
 func (db *DB) Reached(ctx context.Context, postID int64) (_ []Recipient, err error) {
 	defer wrap(&err, "reached by %d", postID)

@@ -11,7 +11,7 @@ import (
 // Of a remote account nothing is accepted any more, its posts are hidden here, and follows between it and this node's
 // people end; its node is told of those that ended, as if they had unfollowed and refused. An account of this node cannot
 // sign in, its sessions and tokens end, its page and posts are not shown, and other nodes are told (an Update whose actor
-// says suspended). The owner and the node's own actors cannot be suspended (*Invalid).
+// says suspended); those that follow the catalogue show its listings no more. The owner and the node's own actors cannot be suspended (*Invalid).
 func (db *DB) SuspendAccount(ctx context.Context, by, id int64) (err error) {
 	defer wrap(&err, "suspend account %d", id)
 	return db.changeSuspension(ctx, by, id, `update accounts set suspended = $2, updated = `+later("$2")+` where id = $1 and suspended is null`, func(tx *DB, a *Account) error {
@@ -19,8 +19,10 @@ func (db *DB) SuspendAccount(ctx context.Context, by, id int64) (err error) {
 			if err := tx.SignOutOthers(ctx, id, ""); err != nil {
 				return err
 			}
-			_, err := tx.q.Exec(ctx, `update tokens set revoked = coalesce(revoked, $2) where account_id = $1`, id, tx.Now())
-			return err
+			if _, err := tx.q.Exec(ctx, `update tokens set revoked = coalesce(revoked, $2) where account_id = $1`, id, tx.Now()); err != nil {
+				return err
+			}
+			return tx.emitListings(ctx, a, EventListingHidden)
 		}
 		return tx.endAllFollows(ctx, a)
 	})
@@ -29,7 +31,31 @@ func (db *DB) SuspendAccount(ctx context.Context, by, id int64) (err error) {
 // UnsuspendAccount shows an account and what it posted again. Follows, sessions and tokens that ended do not come back.
 func (db *DB) UnsuspendAccount(ctx context.Context, by, id int64) (err error) {
 	defer wrap(&err, "unsuspend account %d", id)
-	return db.changeSuspension(ctx, by, id, `update accounts set suspended = null, updated = `+later("$2")+` where id = $1 and suspended is not null`, nil)
+	return db.changeSuspension(ctx, by, id, `update accounts set suspended = null, updated = `+later("$2")+` where id = $1 and suspended is not null`, func(tx *DB, a *Account) error {
+		return tx.emitListings(ctx, a, EventListingChanged)
+	})
+}
+
+// emitListings says the same of every listing of an account that was published; of a remote account nothing.
+func (db *DB) emitListings(ctx context.Context, a *Account, kind string) error {
+	if !a.Local() {
+		return nil
+	}
+	listings, err := db.publishedBy(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	for _, id := range listings {
+		if err := db.emit(ctx, Event{Kind: kind, AccountID: a.ID, ObjectID: id}, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (db *DB) publishedBy(ctx context.Context, sellerID int64) ([]int64, error) {
+	return db.idList(ctx, `select l.id from listings l join posts p on p.id = l.id where l.seller_id = $1 and p.deleted is null
+		and l.state <> 'draft' order by l.id`, sellerID)
 }
 
 func (db *DB) changeSuspension(ctx context.Context, by, id int64, sql string, then func(*DB, *Account) error) error {
@@ -48,10 +74,8 @@ func (db *DB) changeSuspension(ctx context.Context, by, id int64, sql string, th
 		if err != nil || tag.RowsAffected() == 0 {
 			return err // it is so already
 		}
-		if then != nil {
-			if err := then(tx, a); err != nil {
-				return err
-			}
+		if err := then(tx, a); err != nil {
+			return err
 		}
 		if err := tx.IndexPostsOf(ctx, id); err != nil {
 			return err

@@ -22,6 +22,12 @@ func (f *Federation) applyAnnounced(ctx context.Context, catalogue *souk.Account
 	if !validIRI(id) || !validIRI(seller) {
 		return nil, malformed("announced activity of %.200q about %.200q", seller, id)
 	}
+	if inner.is("Remove") {
+		if seller != catalogue.URI || !SameOrigin(id, catalogue.URI) {
+			return nil, foreign("%.200q removed by %.200q", id, seller)
+		}
+		return f.planHidden(ctx, id)
+	}
 	if !SameOrigin(id, catalogue.URI) || !SameOrigin(seller, catalogue.URI) || embedded == nil && !inner.is("Delete") {
 		return f.recheckListing(ctx, id)
 	}
@@ -39,6 +45,15 @@ func (f *Federation) applyAnnounced(ctx context.Context, catalogue *souk.Account
 		return nil, foreign("%.200q is not by %.200q", id, seller)
 	}
 	return f.planListing(embedded, by)
+}
+
+// planHidden takes a listing out of the index that its own catalogue does not show for now.
+func (f *Federation) planHidden(ctx context.Context, id string) (plan, error) {
+	post, err := f.knownPost(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveHidden(ctx, post) }, nil
 }
 
 // planListing keeps a listing that came by way of a catalogue.

@@ -174,6 +174,27 @@ func TestCatalogueFollowers(t *testing.T) {
 	}
 }
 
+// A listing whose seller is suspended where it is sold leaves the index, and comes back with an Update.
+func TestCatalogueHides(t *testing.T) {
+	t.Parallel()
+	k := following(t)
+	listing := k.peer.listing(k.seller, "/listings/1", "Blue mug", "24.00")
+	state := func() string { return k.post(t, k.peer.URL+"/listings/1").Listing.State }
+	k.done(t, k.peer, k.announce("/a/1", "Create", listing))
+	if got, _ := k.deliver(t, k.peer, k.announce("/a/2", "Remove", k.peer.URL+"/listings/1")); got == "done" || state() != souk.ListingPublished {
+		t.Errorf("removed by a seller: %s, %s", got, state())
+	}
+	inner := k.peer.activity("Remove", k.catalogue, "/inner/3", k.peer.URL+"/listings/1")
+	k.done(t, k.peer, k.peer.activity("Announce", k.catalogue, "/a/3", inner))
+	if state() != souk.ListingWithdrawn {
+		t.Errorf("after the Remove: %s", state())
+	}
+	k.done(t, k.peer, k.announce("/a/4", "Update", listing))
+	if state() != souk.ListingPublished {
+		t.Errorf("after the Update: %s", state())
+	}
+}
+
 func TestListingExpires(t *testing.T) {
 	t.Parallel()
 	k := following(t)

@@ -215,7 +215,7 @@ func (f *Federation) readFailed(ctx context.Context, err error) error {
 func (f *Federation) readEntries(ctx context.Context, theirs *souk.Account, page object) error {
 	for _, entry := range page.objects("orderedItems") {
 		inner := entry.object("object")
-		if !entry.is("Announce") || entry.id("actor") != theirs.URI || inner == nil || !inner.is("Create", "Update", "Delete") {
+		if !entry.is("Announce") || entry.id("actor") != theirs.URI || inner == nil || !inner.is("Create", "Update", "Delete", "Remove") {
 			continue
 		}
 		err := f.readEntry(ctx, theirs, inner)

@@ -107,6 +107,8 @@ func (t teller) tell(ctx context.Context) (note string, err error) {
 		return t.deleted(ctx)
 	case souk.EventListingCreated, souk.EventListingAnnounced, souk.EventListingChanged, souk.EventListingNews:
 		return t.listing(ctx)
+	case souk.EventListingHidden:
+		return t.hidden(ctx)
 	case souk.EventListingDeleted:
 		return t.deleted(ctx)
 	case souk.EventBoosted, souk.EventUnboosted:

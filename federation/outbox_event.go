@@ -18,6 +18,9 @@ func (t teller) listing(ctx context.Context) (note string, err error) {
 	if p.Deleted != nil || p.Listing == nil {
 		return "withdrawn before it was told", nil
 	}
+	if p.Account.Suspended != nil {
+		return "its seller is suspended", nil
+	}
 	switch t.Kind {
 	case souk.EventListingAnnounced:
 		to, err := t.readers(ctx, p)
@@ -83,6 +86,32 @@ func (t teller) catalogued(ctx context.Context, p *souk.Post, body []byte) error
 		return err
 	}
 	return t.db.AppendCatalogue(ctx, id, p.ID)
+}
+
+// hidden takes a listing whose seller was suspended out of the catalogue until an Update brings it back: a Remove, since what
+// a Delete takes away never comes back.
+func (t teller) hidden(ctx context.Context) (note string, err error) {
+	p, err := t.db.PostForDelivery(ctx, t.ObjectID)
+	if err != nil {
+		return "", err
+	}
+	if p.Deleted != nil || p.Account.Suspended == nil {
+		return "withdrawn, or shown again, before it was told", nil
+	}
+	if err := t.db.HideCatalogued(ctx, p.ID); err != nil {
+		return "", err
+	}
+	by, err := t.db.Catalogue(ctx)
+	if err != nil {
+		return "", err
+	}
+	id := t.db.NewID()
+	body, err := t.queue(ctx, id, activity{Context: plainContext(), ID: t.activityURI(id), Type: "Remove", Actor: by.URI,
+		To: []string{publicAudience}, Object: p.URI, Target: by.URI}, by.ID, p.URI, nil, true, nil)
+	if err != nil {
+		return "", err
+	}
+	return "", t.catalogued(ctx, p, body)
 }
 
 // announced is the catalogue's Announce of an activity, whose bytes stay as they are.

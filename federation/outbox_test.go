@@ -79,6 +79,39 @@ func TestListingReachesWhomItShould(t *testing.T) {
 	equal(t, "stranger", n.said(t, "s.example"))
 }
 
+// The listings of a seller who is suspended leave the catalogue, and come back with the seller.
+func TestSuspendedSellersLeaveTheCatalogue(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase)
+	n.follows(t)
+	ctx := t.Context()
+	sam := ok(n.db.CreateAccount(ctx, souk.NewAccount{Name: "sam", Role: souk.RoleSeller}))(t)
+	l := ok(n.db.CreateListing(ctx, sam.ID, souk.NewListing{Title: "Stolen mug", Description: "Hand-thrown.",
+		Price: souk.Money{Amount: 2400, Currency: "EUR"}, Quantity: 5, Lang: "en"}))(t)
+	catalogue := func() string {
+		t.Helper()
+		must(t, n.Federate(ctx))
+		return string(ok(n.CatalogueOutbox(ctx, nil, url.Values{"after": {"0"}}))(t).Body)
+	}
+	if page := catalogue(); !strings.Contains(page, "Stolen mug") {
+		t.Fatalf("the catalogue: %s", page)
+	}
+	said := int64(n.count(t, `select activity_id from catalogue`))
+	must(t, n.db.SuspendAccount(ctx, n.anna.ID, sam.ID))
+	if page := catalogue(); strings.Contains(page, "Stolen mug") || !strings.Contains(page, `"Remove"`) || !strings.Contains(page, l.Post.URI) {
+		t.Errorf("suspended: %s", page)
+	}
+	if _, err := n.Activity(ctx, nil, said); !errors.Is(err, souk.ErrNotFound) {
+		t.Errorf("what the catalogue said: %v", err)
+	}
+	equal(t, "node", n.said(t, "n.example"), "Accept", "Announce", "Announce")
+	must(t, n.db.UnsuspendAccount(ctx, n.anna.ID, sam.ID))
+	if page := catalogue(); !strings.Contains(page, "Stolen mug") {
+		t.Errorf("back again: %s", page)
+	}
+	equal(t, "node", n.said(t, "n.example"), "Accept", "Announce", "Announce", "Announce")
+}
+
 // The catalogue announces exactly what the seller said, byte for byte, so that both say the same.
 func TestCatalogueEmbedsTheExactActivity(t *testing.T) {
 	t.Parallel()
