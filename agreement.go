@@ -66,6 +66,11 @@ const agreementColumns = `g.id, g.offer_uri, g.uri, g.seller_id, g.buyer_id, coa
 // Open reports whether the buyer may still take the offer back.
 func (a *Agreement) Open() bool { return a.State == AgreementSent || a.State == AgreementAccepted }
 
+// Costs reports whether a decimal is exactly what the goods cost.
+func (a *Agreement) Costs(decimal string) bool {
+	return sameAmount(decimal, Money{a.Amount, a.Currency})
+}
+
 func (db *DB) agreementsWhere(ctx context.Context, where string, args ...any) ([]Agreement, error) {
 	rows, err := db.q.Query(ctx, `select `+agreementColumns+` from agreements g where `+where, args...)
 	if err != nil {
@@ -273,6 +278,13 @@ func (db *DB) ReceiveAgreement(ctx context.Context, seller *Account, uri, state,
 		return ErrNotFound
 	}
 	return err
+}
+
+// Agreed reports whether somebody here ordered something from a seller of another node under the address of an agreement.
+func (db *DB) Agreed(ctx context.Context, seller *Account, uri string) (is bool, err error) {
+	defer wrap(&err, "agreement %s", uri)
+	err = db.q.QueryRow(ctx, `select exists (select from agreements where uri = $1 and uri <> '' and seller_id = $2 and order_id is null)`, uri, seller.ID).Scan(&is)
+	return is, err
 }
 
 // PruneAgreements forgets offers of other nodes' accounts that were rejected longer ago than keep.

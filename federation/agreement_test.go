@@ -341,7 +341,7 @@ func TestForgedAgreements(t *testing.T) {
 	ctx := t.Context()
 	mug := w.list(t, false)
 	cup := ok(w.db.PostByURI(ctx, 0, w.benListing))(t)
-	ok(w.pool.Exec(ctx, `update listings set intent = $2, unit_based = true where id = $1`, cup.ID, w.benListing+"#primary"))(t)
+	ok(w.pool.Exec(ctx, `update listings set intent = $2, reciprocal = $3, unit_based = true where id = $1`, cup.ID, w.benListing+"#primary", w.benListing+"#reciprocal"))(t)
 	sent := ok(w.db.SendOffer(ctx, w.anna.ID, cup.ID, 1))(t)
 	agreed := func(node *otherNode, by string, quantity string) m {
 		return with(with(agreementOf(w.benListing, quantity, "24"), "id", node.URL+"/agreements/1"), "attributedTo", by)
@@ -387,6 +387,12 @@ func TestForgedAgreements(t *testing.T) {
 		{attack: named("an agreement on two where one was asked for"), from: ben, kind: "Accept", object: func(*world) any { return sent.OfferURI }, activity: result(agreed(w.honest, w.ben, "2"))},
 		{attack: named("an agreement on something else"), from: ben, kind: "Accept", object: func(*world) any { return sent.OfferURI },
 			activity: result(with(agreed(w.honest, w.ben, "1"), "stipulates", agreementOf(w.honest.URL+"/listings/2", "1", "1")["stipulates"]))},
+		{attack: named("an agreement at another price"), from: ben, kind: "Accept", object: func(*world) any { return sent.OfferURI },
+			activity: result(with(agreed(w.honest, w.ben, "1"), "stipulatesReciprocal", agreementOf(w.benListing, "1", "24.01")["stipulatesReciprocal"]))},
+		{attack: named("an agreement at a price that is no number"), from: ben, kind: "Accept", object: func(*world) any { return sent.OfferURI },
+			activity: result(with(agreed(w.honest, w.ben, "1"), "stipulatesReciprocal", agreementOf(w.benListing, "1", "2.4e1")["stipulatesReciprocal"]))},
+		{attack: named("an agreement on another pay"), from: ben, kind: "Accept", object: func(*world) any { return sent.OfferURI },
+			activity: result(with(agreed(w.honest, w.ben, "1"), "stipulatesReciprocal", agreementOf(w.honest.URL+"/listings/2", "1", "24")["stipulatesReciprocal"]))},
 		{attack: named("an agreement at eve's"), from: ben, kind: "Accept", object: func(*world) any { return sent.OfferURI }, activity: result(agreed(w.evil, w.ben, "1"))},
 		{attack: named("an agreement by eve"), from: ben, kind: "Accept", object: func(*world) any { return sent.OfferURI }, activity: result(agreed(w.honest, w.eve, "1"))},
 		{attack: named("two agreements"), from: ben, kind: "Accept", object: func(*world) any { return sent.OfferURI },
@@ -419,15 +425,13 @@ func TestForgedAgreements(t *testing.T) {
 		{attack: named("eve says so of her own"), from: eve, kind: "Update", object: func(w *world) any { return paid(w.evil, w.eve) }},
 		{attack: named("ben's neighbour says it is paid"), from: carol, kind: "Update", object: func(w *world) any { return paid(w.honest, w.carol) }},
 		{attack: named("ben says something that is no state"), from: ben, kind: "Update", object: func(w *world) any { return with(paid(w.honest, w.ben), "preview", m{"type": "Note", "name": "<b>"}) }},
-		{attack: named("eve's receipt for an agreement of her own"), from: eve, kind: "Create", object: func(w *world) any {
-			return with(receipt(w.evil, w.eve), "context", w.evil.URL+"/agreements/1")
-		}},
 		{attack: named("a receipt of ben's neighbour"), from: carol, kind: "Create", object: func(w *world) any { return receipt(w.honest, w.carol) }},
 		{attack: named("anna's own order to ben, told by ben"), from: ben, kind: "Update", object: func(w *world) any {
 			return with(paid(w.honest, w.ben), "id", w.db.BaseURL()+"/agreements/1")
 		}},
 	})
-	// What eve confirms of ben's is a document of hers like any other.
+	// What eve confirms, of ben's or where nobody here agreed to anything, is a document of hers like any other.
+	w.deliver(t, w.evil, w.evil.activity("Create", w.eve, "/receipts/own", with(receipt(w.evil, w.eve), "context", w.evil.URL+"/agreements/1")))
 	w.deliver(t, w.evil, w.evil.activity("Create", w.eve, "/receipts/create", receipt(w.evil, w.eve)))
 	if after := states(); after != before {
 		t.Fatalf("agreements changed:\n%s", difference(before, after))
@@ -467,6 +471,23 @@ func TestOfferAnswerLinks(t *testing.T) {
 	w.done(t, w.honest, with(w.honest.activity("Reject", w.ben, "/no", m{"type": "Offer", "id": a.OfferURI}), "content", "<p>Sorry,<br>&lt;gone&gt;<script>x</script></p>"))
 	if got := ok(w.db.Purchase(ctx, w.anna.ID, a.ID))(t); got.State != souk.AgreementRejected || got.Reason != "Sorry,\n<gone>" {
 		t.Errorf("rejected: %s %q", got.State, got.Reason)
+	}
+}
+
+// Events and films have a context too, a conversation of their server: they are receipts only where it is an agreement of
+// somebody here.
+func TestCreateInAContextIsNoReceipt(t *testing.T) {
+	t.Parallel()
+	n, peer := inbound(t), newOtherNode(t, 1)
+	ben := peer.person(t, "ben")
+	n.follow(t, peer, ben)
+	for _, kind := range []string{"Event", "Video", "Document"} {
+		path := "/objects/" + kind
+		n.done(t, peer, peer.activity("Create", ben, "/creates/"+kind, with(with(with(peer.note(ben, path, "<p>Fair</p>"), "type", kind), "name", "Fair"),
+			"context", peer.URL+"/contexts/1")))
+		if p := n.post(t, peer.URL+path); !strings.Contains(p.HTML, "Fair") {
+			t.Errorf("%s: %q", kind, p.HTML)
+		}
 	}
 }
 

@@ -61,13 +61,19 @@ func (f *Federation) applyOfferAnswer(ctx context.Context, in *incoming, accepte
 		if by := result.id("attributedTo"); by != "" && by != in.Actor {
 			return nil, foreign("an agreement by %.200q", by)
 		}
-		primary, _, found, several := result.terms()
-		if several || found && (pieces(primary.amount) != a.Quantity || primary.satisfies != "" && withoutFragment(primary.satisfies) != withoutFragment(a.Intent)) {
+		primary, reciprocal, found, several := result.terms()
+		if several || found && (pieces(primary.amount) != a.Quantity || otherThan(primary.satisfies, a.Intent)) ||
+			reciprocal.amount != "" && !a.Costs(reciprocal.amount) || otherThan(reciprocal.satisfies, a.Reciprocal) {
 			return nil, foreign("another agreement than was offered")
 		}
 		r.URL = result.page()
 	}
 	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveOfferAnswer(ctx, in.by, r) }, nil
+}
+
+// otherThan reports whether a commitment is to something else than what was offered; either may not say what it is.
+func otherThan(satisfies, offered string) bool {
+	return satisfies != "" && offered != "" && withoutFragment(satisfies) != withoutFragment(offered)
 }
 
 // applyAgreement notes how an agreement stands, as its seller says in an Update. An Update that says nothing of that is
@@ -87,16 +93,19 @@ func (f *Federation) applyAgreement(in *incoming) (plan, error) {
 }
 
 // applyReceipt notes that a seller confirms that an agreement is fulfilled: an object of any kind whose context is the
-// agreement (FEP-0837, Confirmations). Notes in that context are talk about it, and posts.
-func (f *Federation) applyReceipt(in *incoming) (_ plan, is bool) {
+// agreement (FEP-0837, Confirmations). Notes in that context are talk about it, and posts; and other contexts are conversations.
+func (f *Federation) applyReceipt(ctx context.Context, in *incoming) (_ plan, is bool, err error) {
 	if in.object == nil || in.object.is("Note", "Article", "Page", "Question", "Proposal") {
-		return nil, false
+		return nil, false, nil
 	}
 	agreement := in.object.id("context")
 	if !validIRI(agreement) || !SameOrigin(agreement, in.Actor) {
-		return nil, false
+		return nil, false, nil
+	}
+	if is, err = f.db.Agreed(ctx, in.by, agreement); err != nil || !is {
+		return nil, false, err
 	}
 	return func(ctx context.Context, tx *souk.DB) error {
 		return tx.ReceiveAgreement(ctx, in.by, agreement, souk.AgreementDone, "")
-	}, true
+	}, true, nil
 }

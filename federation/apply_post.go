@@ -10,8 +10,8 @@ import (
 
 // applyCreate keeps a new post or listing, if it concerns anybody here (ActivityPub 7.2).
 func (f *Federation) applyCreate(ctx context.Context, in *incoming) (plan, error) {
-	if do, is := f.applyReceipt(in); is {
-		return do, nil
+	if do, is, err := f.applyReceipt(ctx, in); err != nil || is {
+		return do, err
 	}
 	o, err := f.ownObject(ctx, in)
 	if err != nil {
