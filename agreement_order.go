@@ -9,14 +9,16 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/jackc/pgx/v5"
 )
 
 const (
 	// agreementHold is how long stock is held at most for a buyer of another node who has not said how to pay and where to
 	// send it: an Offer costs its sender nothing.
 	agreementHold = 48 * time.Hour
-	// maxUnpaidOfBuyer and maxUnpaidOfHost are how many unpaid orders by Offer a buyer, and all buyers of a host together,
-	// may have here: accounts cost nothing at a host of one's own.
+	// maxUnpaidOfBuyer and maxUnpaidOfHost are how many unpaid orders by Offer a buyer, and all buyers of a registrable
+	// domain together, may have here: accounts cost nothing at a host of one's own, and hosts nothing under a domain.
 	maxUnpaidOfBuyer = 3
 	maxUnpaidOfHost  = 20
 )
@@ -39,8 +41,8 @@ type Offer struct {
 func (db *DB) ReceiveOffer(ctx context.Context, o Offer) (err error) {
 	defer wrap(&err, "receive offer %s", o.URI)
 	return db.within(ctx, func(tx *DB) error {
-		// Offers of one host one after another: their unpaid orders are counted, and a count locks nothing.
-		if _, err := tx.q.Exec(ctx, `select pg_advisory_xact_lock(hashtext('souk offers of ' || $1))`, o.Buyer.Host); err != nil {
+		// Offers of one domain one after another: their unpaid orders are counted, and a count locks nothing.
+		if _, err := tx.q.Exec(ctx, `select pg_advisory_xact_lock(hashtext('souk offers of ' || $1))`, Registrable(o.Buyer.Host)); err != nil {
 			return err
 		}
 		if err := tx.notUndone(ctx, o.URI, o.Buyer.ID); err != nil {
@@ -116,9 +118,8 @@ func (db *DB) placeOffered(ctx context.Context, o Offer) (*Order, error) {
 	case o.Quantity < 1 || o.Quantity > maxOffered:
 		return nil, invalid("lines[0].quantity", "quantity", "order 1 to %d", maxOffered)
 	}
-	var ofBuyer, ofHost int
-	if err := db.q.QueryRow(ctx, `select count(*) filter (where o.buyer_id = $1), count(*) from orders o join accounts b on b.id = o.buyer_id
-		where o.state = 'placed' and b.host = $2`, o.Buyer.ID, o.Buyer.Host).Scan(&ofBuyer, &ofHost); err != nil {
+	ofBuyer, ofHost, err := db.unpaidOffers(ctx, o.Buyer)
+	if err != nil {
 		return nil, err
 	}
 	if ofBuyer >= maxUnpaidOfBuyer || ofHost >= maxUnpaidOfHost {
@@ -135,6 +136,28 @@ func (db *DB) placeOffered(ctx context.Context, o Offer) (*Order, error) {
 		return nil, err
 	}
 	return db.placeOrder(ctx, n, hash, shop)
+}
+
+// unpaidOffers counts the unpaid orders by Offer of a buyer, and of all buyers of the same registrable domain.
+func (db *DB) unpaidOffers(ctx context.Context, buyer *Account) (ofBuyer, ofDomain int, err error) {
+	rows, err := db.q.Query(ctx, `select b.id, b.host, count(*) from orders o join accounts b on b.id = o.buyer_id where o.state = 'placed' group by 1, 2`)
+	if err != nil {
+		return 0, 0, err
+	}
+	domain := Registrable(buyer.Host)
+	var id int64
+	var host string
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&id, &host, &n}, func() error {
+		if id == buyer.ID {
+			ofBuyer += n
+		}
+		if Registrable(host) == domain {
+			ofDomain += n
+		}
+		return nil
+	})
+	return ofBuyer, ofDomain, err
 }
 
 // nameOnOrder is how a buyer of another node stands on an order until they say their name.

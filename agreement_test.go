@@ -205,15 +205,26 @@ func TestUnpaidOffersAreBounded(t *testing.T) {
 		}
 	})
 	m.stock(teas[0], 1000-maxUnpaidOfHost, maxUnpaidOfHost)
+	for _, host := range []string{"c.b.example", "b.example:8443"} { // hosts under a domain cost nothing
+		if a := m.offered(m.offer(1, m.buyer("sub", host), tea, 1)); a.State == AgreementAccepted || a.Reason != OfferTooMany {
+			t.Errorf("a buyer of %s: %s %s", host, a.State, a.Reason)
+		}
+	}
 	if a := m.offered(m.offer(1, m.buyer("ann", "other.example"), tea, 1)); a.State != AgreementAccepted {
 		t.Errorf("a buyer of another node: %s %s", a.State, a.Reason)
 	}
 	paid := must(m.oneAgreement(ctx, `g.buyer_id = $1 and g.state = 'accepted' order by g.id limit 1`, bo.ID))(t)
+	_, err := m.SetOrderState(ctx, m.seller.ID, paid.OrderID, OrderPaid, "", "")
+	wantErr(t, "paid before the buyer said how", err, ErrConflict)
+	if steps := m.OrderSteps(must(m.Order(ctx, m.seller.ID, paid.OrderID))(t)); !slices.Equal(steps, []string{OrderCancelled}) {
+		t.Errorf("steps of an order that is not complete: %q", steps)
+	}
+	must(m.CompleteOrder(ctx, must(m.Order(ctx, m.seller.ID, paid.OrderID))(t).Token, guest(0, 0)))(t)
 	must(m.SetOrderState(ctx, m.seller.ID, paid.OrderID, OrderPaid, "", ""))(t)
 	if a := m.offered(m.offer(99, bo, tea, 1)); a.State != AgreementAccepted {
 		t.Errorf("after one is paid: %s %s", a.State, a.Reason)
 	}
-	if n := m.count(`select count(*) from agreements where reason = 'too_many'`); n != 10-maxUnpaidOfBuyer+30-(maxUnpaidOfHost-maxUnpaidOfBuyer) {
+	if n := m.count(`select count(*) from agreements where reason = 'too_many'`); n != 10-maxUnpaidOfBuyer+30-(maxUnpaidOfHost-maxUnpaidOfBuyer)+2 {
 		t.Errorf("%d were too many", n)
 	}
 	m.events()

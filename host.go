@@ -2,9 +2,13 @@ package souk
 
 import (
 	"context"
+	"net"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/net/publicsuffix"
 )
 
 // Host is what the node knows of another one.
@@ -52,4 +56,23 @@ func (db *DB) DescribeHost(ctx context.Context, host, software, catalogueURI str
 		on conflict (host) do update set software = excluded.software, catalogue_uri = excluded.catalogue_uri, seen = excluded.seen`,
 		host, db.Now(), truncate(software, 100), catalogueURI)
 	return err
+}
+
+// Registrable is who answers for a host: the domain that somebody registered, so that a.evil.example and b.evil.example
+// are one; of IPv6 addresses the network that one gets.
+func Registrable(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	if addr, err := netip.ParseAddr(host); err == nil {
+		if network, err := addr.Prefix(64); err == nil && addr.Is6() {
+			return network.String()
+		}
+		return host
+	}
+	if domain, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+		return domain
+	}
+	return host
 }

@@ -11,10 +11,14 @@ import (
 
 // OrderSteps are the states that SetOrderState would take the order to now, the usual one first. The last of paid and of
 // shipped is a step back, for what was clicked by mistake: stock and hold become what they were, and nobody is mailed.
-// From paid it is open only while the hold would still last.
+// From paid it is open only while the hold would still last. An order by Offer can only be cancelled until its buyer has
+// said who they are, where it goes and how they pay: what is said later would find it closed.
 func (db *DB) OrderSteps(o *Order) []string {
 	switch o.State {
 	case OrderPlaced:
+		if o.Incomplete() {
+			return []string{OrderCancelled}
+		}
 		return []string{OrderPaid, OrderCancelled}
 	case OrderPaid:
 		steps := []string{OrderShipped, OrderCancelled}

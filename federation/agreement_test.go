@@ -528,6 +528,7 @@ func TestOrderBetweenNodes(t *testing.T) {
 	if refused := order(2); refused.State != souk.AgreementRejected || refused.Reason != "Fewer are left than you asked for." {
 		t.Errorf("more than there are: %+v", refused)
 	}
+	ok(a.db.CompleteOrder(ctx, o.Token, souk.NewOrder{Name: "Ben", Email: "ben@mail.example", Country: "DE", Address: "Lane 1", Payment: souk.PayArrange}))(t)
 	for _, state := range []string{souk.OrderPaid, souk.OrderShipped, souk.OrderDone} {
 		ok(a.db.SetOrderState(ctx, a.anna.ID, o.ID, state, "", ""))(t)
 		work(t, a, b)

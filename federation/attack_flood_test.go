@@ -286,7 +286,7 @@ func TestRegistrable(t *testing.T) {
 		"127.0.0.1": "127.0.0.1", "127.0.0.1:4000": "127.0.0.1", "127.0.0.2:4000": "127.0.0.2",
 		"[2001:db8::1]": "2001:db8::/64", "[2001:db8::1]:443": "2001:db8::/64", "[2001:db8::2]:8443": "2001:db8::/64",
 	} {
-		if got := registrable(host); got != want {
+		if got := souk.Registrable(host); got != want {
 			t.Errorf("%q: %q, want %q", host, got, want)
 		}
 	}

@@ -2,16 +2,12 @@ package federation
 
 import (
 	"math"
-	"net"
-	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"souk"
 
-	"golang.org/x/net/publicsuffix"
 	"golang.org/x/time/rate"
 )
 
@@ -103,7 +99,7 @@ func both(actors, domains *spending, actor, host string, now time.Time) time.Dur
 	if wait > 0 {
 		return wait
 	}
-	if wait, _ = domains.take(registrable(host), now); wait > 0 {
+	if wait, _ = domains.take(souk.Registrable(host), now); wait > 0 {
 		back()
 	}
 	return wait
@@ -137,25 +133,6 @@ func (l *limits) tells(by *souk.Account, now time.Time) bool {
 // reacts takes from the budgets of what is done to people and posts here; false where one is used up.
 func (l *limits) reacts(by *souk.Account, now time.Time) bool {
 	return both(l.reactActors, l.reactDomains, by.URI, by.Host, now) == 0
-}
-
-// registrable is who answers for a host: the domain that somebody registered, so that a.evil.example and b.evil.example
-// are one; of IPv6 addresses the network that one gets.
-func registrable(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	if addr, err := netip.ParseAddr(host); err == nil {
-		if network, err := addr.Prefix(64); err == nil && addr.Is6() {
-			return network.String()
-		}
-		return host
-	}
-	if domain, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
-		return domain
-	}
-	return host
 }
 
 // heard is tx, or tx that tells nobody of what is done in it: where the actor, or its domain, has told people here enough

@@ -49,8 +49,8 @@ func FuzzOrigin(f *testing.F) {
 		if addr, err := netip.ParseAddr(target.Hostname()); err == nil && addr.Unmap() != netip.MustParseAddr("127.0.0.2") && !isPublic(addr) {
 			t.Errorf("%q leads to %s", s, addr)
 		}
-		if domain := registrable(u.Host); domain == "" || registrable(domain) != domain && !strings.Contains(domain, "/") {
-			t.Errorf("%q is of %q, which is of %q", u.Host, domain, registrable(domain))
+		if domain := souk.Registrable(u.Host); domain == "" || souk.Registrable(domain) != domain && !strings.Contains(domain, "/") {
+			t.Errorf("%q is of %q, which is of %q", u.Host, domain, souk.Registrable(domain))
 		}
 	})
 }
