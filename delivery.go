@@ -142,11 +142,12 @@ func (db *DB) Delivered(ctx context.Context, d Delivery, status int) (goOn bool,
 	defer wrap(&err, "delivered %d", d.ID)
 	now := db.Now()
 	batch := &pgx.Batch{}
-	batch.Queue(`update deliveries set state = 'delivered', attempts = attempts + 1, status = $2, error = '', done = $3 where id = $1`, d.ID, status, now)
+	// Hosts before deliveries, here as everywhere: who blocks a host holds it and then drops what waits for it.
 	batch.Queue(`update hosts set failures = 0, failing_since = null, failed_days = 0, last_failure_day = null, dead_since = null, next_at = null,
 			asked_to_wait = false, last_success = $2, last_error = ''
 		where host = $1 and (failures > 0 or dead_since is not null or next_at is not null or last_success is null
 			or last_success < $2::timestamptz - interval '1 minute')`, d.Host, now)
+	batch.Queue(`update deliveries set state = 'delivered', attempts = attempts + 1, status = $2, error = '', done = $3 where id = $1`, d.ID, status, now)
 	batch.Queue(`select not held and severity <> 'suspend' from hosts where host = $1`, d.Host).QueryRow(func(row pgx.Row) error { return row.Scan(&goOn) })
 	err = db.q.SendBatch(ctx, batch).Close() // which sets goOn
 	return goOn, err

@@ -192,20 +192,24 @@ func (db *DB) DeliveryStates(ctx context.Context, f QueueFilter, page Page) (_ [
 	return newestFirst(page, list), err
 }
 
-// WhyNot is a code for why a post was never addressed to a host: own, blocked, preparing (it is told in a moment),
+// WhyNot is a code for why nothing is known of a delivery of a post to a host: arrived (long ago: what was sent is
+// forgotten, but not where it went), own, blocked, preparing (it is told in a moment),
 // not_announced (a listing that followers are not told of), pending (somebody there waits to be accepted as a follower),
 // later (they follow since after it was told), nobody.
 func (db *DB) WhyNot(ctx context.Context, p *Post, host string) (code string, err error) {
 	defer wrap(&err, "why %d is not at %s", p.ID, host)
 	host = strings.ToLower(strings.TrimSpace(host))
-	var blocked, told, accepted, pending bool
+	var blocked, told, arrived, accepted, pending bool
 	if err := db.q.QueryRow(ctx, `select `+hostSuspended("$2")+`, exists (select from activities where post_id = $1),
+			exists (select from reached r join inboxes i on i.id = any(r.inboxes) where r.post_id = $1 and i.host = $2),
 			coalesce(bool_or(f.state = 'accepted'), false), coalesce(bool_or(f.state = 'pending'), false)
 		from follows f join accounts a on a.id = f.follower_id where f.followee_id = $3 and a.host = $2`, p.ID, host, p.AccountID).
-		Scan(&blocked, &told, &accepted, &pending); err != nil {
+		Scan(&blocked, &told, &arrived, &accepted, &pending); err != nil {
 		return "", err
 	}
 	switch {
+	case arrived:
+		return "arrived", nil
 	case host == db.Domain() || host == db.HandleDomain():
 		return "own", nil
 	case blocked:
@@ -254,6 +258,11 @@ func (db *DB) RetryDeliveries(ctx context.Context, by int64, f QueueFilter) (n i
 			return err
 		}
 		where, args := f.where([]any{tx.Now()})
+		// Hosts before deliveries, as everywhere, and in one order: see Delivered.
+		if _, err := tx.q.Exec(ctx, `select from hosts h where $1::timestamptz is not null and h.host in (select d.host from deliveries d where `+states+where+`)
+			order by h.host for update`, args...); err != nil {
+			return err
+		}
 		rows, err := tx.q.Query(ctx, `update deliveries d set state = 'queued', next_at = $1, done = null,
 				created = case when d.state = 'queued' then d.created else $1 end, attempts = case when d.state = 'queued' then d.attempts else 0 end
 			where `+states+` and not exists (select from hosts h where h.host = d.host and h.severity = 'suspend')

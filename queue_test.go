@@ -124,6 +124,15 @@ func TestWhyNot(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(" FAR.example", "later")
+	// What arrived before the delivery was forgotten arrived.
+	if _, err := n.pool.Exec(ctx, `with i as (insert into inboxes (inbox, host) values ('https://far.example/inbox', 'far.example') returning id)
+		insert into reached (post_id, inboxes) select $1, array[id] from i`, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	expect("far.example", "arrived")
+	if _, err := n.pool.Exec(ctx, `delete from reached`); err != nil {
+		t.Fatal(err)
+	}
 	if err := n.BlockHost(ctx, n.owner.ID, "far.example", Suspend, ""); err != nil {
 		t.Fatal(err)
 	}
@@ -187,5 +196,36 @@ func TestRetryLeavesOutWhatWasTakenBack(t *testing.T) {
 	list, _, err := n.DueDeliveries(ctx, "far.example", 10)
 	if err != nil || len(list) != 2 || list[0].Type != "Delete" || list[1].Type != "Accept" {
 		t.Errorf("due: %+v %v", list, err)
+	}
+}
+
+// A host that is being delivered to, retried and blocked at once: none of them waits for another for ever.
+func TestBlockDuringDelivery(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ctx := t.Context()
+	const host = "far.example"
+	for range 20 {
+		n.queue(t, host)
+		list, _, err := n.DueDeliveries(ctx, host, 1)
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%+v %v", list, err)
+		}
+		// A success that is long ago, so that this one is noted with the host.
+		if _, err := n.pool.Exec(ctx, `update hosts set last_success = null, failures = 1`); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error)
+		go func() { _, err := n.Delivered(ctx, list[0], 202); done <- err }()
+		go func() { _, err := n.RetryDeliveries(ctx, n.owner.ID, QueueFilter{Host: host}); done <- err }()
+		go func() { done <- n.BlockHost(ctx, n.owner.ID, host, Suspend, "") }()
+		for range 3 {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		if err := n.UnblockHost(ctx, n.owner.ID, host); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
