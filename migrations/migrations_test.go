@@ -154,8 +154,9 @@ func TestUpWaits(t *testing.T) {
 func TestKnownHostsGetTheirRule(t *testing.T) {
 	t.Parallel()
 	p := pgtest.New(t)
-	if _, err := p.Exec(t.Context(), `delete from goose_db_version where version_id = 15;
+	if _, err := p.Exec(t.Context(), `delete from goose_db_version where version_id >= 15;
 		alter table reports drop column forward_as;
+		alter table quotes drop constraint quotes_post_id_uri_account_id_key, add constraint quotes_post_id_uri_key unique (post_id, uri);
 		insert into hosts (host) values ('evil.example'), ('a.evil.example:8443'), ('good.evil.example'), ('devil.example');
 		insert into host_blocks (domain, severity, reject_media, created, updated) values ('evil.example', 'suspend', true, now(), now()), ('good.evil.example', '', false, now(), now());
 		update hosts set severity = 'suspend', reject_media = true where host = 'evil.example';
