@@ -70,7 +70,7 @@ func Sanitise(fragment string) string { return WithoutHeadings(sanitised(fragmen
 
 var headingTag = regexp.MustCompile(`<(/?)h[1-6]>`)
 
-// WithoutHeadings turns the headings of a sanitised text into bold paragraphs, as Mastodon does (MASTODON_STRICT).
+// WithoutHeadings turns the headings of a sanitised text into bold paragraphs, as Mastodon does.
 func WithoutHeadings(text string) string {
 	return headingTag.ReplaceAllStringFunc(text, func(tag string) string {
 		if strings.HasPrefix(tag, "</") {

@@ -84,7 +84,7 @@ func mastodonDemands() []demand {
 	}
 }
 
-// keptByMastodon reports whether an HTML text has only what MASTODON_STRICT keeps as it is.
+// keptByMastodon reports whether an HTML text has only what Mastodon's strict rules keep as it is.
 func keptByMastodon(text string) bool {
 	elements := oneOf("p", "br", "span", "a", "del", "s", "pre", "blockquote", "code", "b", "strong", "u", "i", "em", "ul", "ol", "li", "ruby", "rt", "rp")
 	classes := regexp.MustCompile(`^(?:(?:[hpue]|dt)-[a-z-]+|mention|hashtag|ellipsis|invisible|quote-inline)$`)

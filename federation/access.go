@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"souk"
@@ -19,25 +18,8 @@ import (
 // request would pay for.
 const secureFor = 5 * time.Second
 
-// secureSetting is secure mode as it was last looked up. The zero value has nothing looked up.
-type secureSetting struct {
-	mu    sync.Mutex
-	until time.Time
-	on    bool
-}
-
 func (f *Federation) secureMode(ctx context.Context) (bool, error) {
-	f.secure.mu.Lock()
-	defer f.secure.mu.Unlock()
-	now := f.db.Now()
-	if now.Before(f.secure.until) {
-		return f.secure.on, nil
-	}
-	on, err := f.db.SecureMode(ctx)
-	if err == nil {
-		f.secure.on, f.secure.until = on, now.Add(secureFor)
-	}
-	return on, err
+	return f.secure.get(f.db.Now(), secureFor, func() (bool, error) { return f.db.SecureMode(ctx) })
 }
 
 // The fields of a 401 that say how to sign.

@@ -54,8 +54,8 @@ type Config struct {
 type Federation struct {
 	db                         *souk.DB
 	cfg                        Config
-	counted                    usageCount
-	secure                     secureSetting
+	counted                    remembered[nodeUsage]
+	secure                     remembered[bool]
 	peers                      *peers
 	limits                     *limits
 	flights                    singleflight.Group // actors that are being fetched

@@ -2,7 +2,6 @@ package federation
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"souk"
@@ -96,32 +95,18 @@ func (f *Federation) NodeInfo(ctx context.Context, version string) (_ *Document,
 // usageFor is for how long counted usage is told again: some apps ask with every page.
 const usageFor = 10 * time.Minute
 
-// usageCount is the usage as it was counted last. The zero value has nothing counted.
-type usageCount struct {
-	mu    sync.Mutex
-	until time.Time
-	usage nodeUsage
+func (f *Federation) usage(ctx context.Context) (nodeUsage, error) {
+	return f.counted.get(f.db.Now(), usageFor, func() (nodeUsage, error) { return f.countUsage(ctx) })
 }
 
-// usage counts the people of the node, those of them who posted in the last 30 and 180 days, and what they posted.
-func (f *Federation) usage(ctx context.Context) (nodeUsage, error) {
-	f.counted.mu.Lock()
-	defer f.counted.mu.Unlock()
-	now := f.db.Now()
-	if now.Before(f.counted.until) {
-		return f.counted.usage, nil
-	}
-	u := nodeUsage{}
-	err := f.db.Pool().QueryRow(ctx, `select
+// countUsage counts the people of the node, those of them who posted in the last 30 and 180 days, and what they posted.
+func (f *Federation) countUsage(ctx context.Context) (u nodeUsage, err error) {
+	err = f.db.Pool().QueryRow(ctx, `select
 			(select count(*) from accounts where host = '' and role in ('owner', 'seller', 'member') and deleted is null and suspended is null),
 			count(distinct account_id) filter (where published > $1::timestamptz - interval '30 days'),
 			count(distinct account_id) filter (where published > $1::timestamptz - interval '180 days'),
 			count(*) filter (where in_reply_to_uri = ''), count(*) filter (where in_reply_to_uri <> '')
-		from posts where local and deleted is null and kind <> 'boost' and visibility in ('public', 'unlisted')`, now).
+		from posts where local and deleted is null and kind <> 'boost' and visibility in ('public', 'unlisted')`, f.db.Now()).
 		Scan(&u.Users.Total, &u.Users.ActiveMonth, &u.Users.ActiveHalfyear, &u.LocalPosts, &u.LocalComments)
-	if err != nil {
-		return nodeUsage{}, err
-	}
-	f.counted.usage, f.counted.until = u, now.Add(usageFor)
-	return u, nil
+	return u, err
 }

@@ -272,24 +272,19 @@ func newFarConn(conn net.Conn, rtt time.Duration) *farConn {
 func (c *farConn) carry() {
 	defer c.Conn.Close()
 	for {
+		var one onItsWay
 		select {
-		case one := <-c.way:
-			time.Sleep(time.Until(one.at))
-			if _, err := c.Conn.Write(one.data); err != nil {
+		case one = <-c.way:
+		case <-c.stop:
+			select {
+			case one = <-c.way: // what was written before it was closed still arrives
+			default:
 				return
 			}
-		case <-c.stop:
-			for { // what was written before it was closed still arrives
-				select {
-				case one := <-c.way:
-					time.Sleep(time.Until(one.at))
-					if _, err := c.Conn.Write(one.data); err != nil {
-						return
-					}
-				default:
-					return
-				}
-			}
+		}
+		time.Sleep(time.Until(one.at))
+		if _, err := c.Conn.Write(one.data); err != nil {
+			return
 		}
 	}
 }
