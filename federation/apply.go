@@ -233,7 +233,7 @@ func (f *Federation) read(ctx context.Context, r souk.Received) (*incoming, erro
 	if err != nil {
 		return nil, err
 	}
-	h, err := headOf(body)
+	h, err := headOf(body, r.Body)
 	if err != nil {
 		return nil, err
 	}

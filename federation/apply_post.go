@@ -41,6 +41,9 @@ func (f *Federation) applyUpdate(ctx context.Context, in *incoming) (plan, error
 // ownObject is the object of a Create or Update, which must be the actor's own: of the same origin, and by the actor.
 // Where only its id is given it is read at that origin (FEP-fe34).
 func (f *Federation) ownObject(ctx context.Context, in *incoming) (object, error) {
+	if in.id == "" {
+		return nil, malformed("an object without an id cannot be kept")
+	}
 	if !validIRI(in.id) {
 		return nil, malformed("object with the id %.200q", in.id)
 	}

@@ -48,7 +48,21 @@ func attempts() []attempt {
 			return `{"id":"` + w.honest.URL + `/a","type":"Create","actor":"` + w.ben + `","object":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`
 		})},
 		{attack{"an array", "ActivityPub 3", "peek"}, 400, raw(func(*world) string { return `[{"id":"x"}]` })},
-		{attack{"no id", "ActivityPub 3.1: only anonymous objects", "validIRI"}, 400, activity(func(_ *world, a m) { delete(a, "id") })},
+		{attack{"an id that is empty", "ActivityPub 3.1", "validIRI"}, 400, activity(func(_ *world, a m) { a["id"] = "" })},
+		{attack{"no id, and the actor cannot have one", "ActivityPub 3.1", "validIRI"}, 400, activity(func(_ *world, a m) {
+			delete(a, "id")
+			a["actor"] = "javascript:alert(1)"
+		})},
+		{attack{"an id like those that the node gives to others", "ActivityPub 3.1 (who is first keeps the other out)", "headOf"}, 400, activity(func(w *world, a m) {
+			a["id"] = w.carol + madeID + strings.Repeat("0", 64)
+		})},
+		{attack{"an offer without an id", "FEP-0837: the answer names it", "headOf"}, 400, activity(func(_ *world, a m) {
+			delete(a, "id")
+			a["type"] = "Offer"
+		})},
+		{attack{"a request to quote without an id", "FEP-044f: the answer names it", "headOf"}, 400, activity(func(_ *world, a m) {
+			a["id"], a["type"] = nil, "QuoteRequest"
+		})},
 		{attack{"an id of javascript", "ActivityPub 3.1", "validIRI"}, 400, activity(func(_ *world, a m) { a["id"] = "javascript:alert(1)" })},
 		{attack{"an id with a user name", "ActivityPub 3.1", "parseHTTP"}, 400, activity(func(w *world, a m) { a["id"] = "http://shop.example@" + w.honest.host() + "/1" })},
 		{attack{"an id that is a number", "ActivityPub 3.1", "headOf"}, 400, activity(func(_ *world, a m) { a["id"] = 7 })},

@@ -55,7 +55,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		_, _ = headOf(o)
+		_, _ = headOf(o, body)
 		_, _ = peek(body)
 		author := &souk.Account{URI: o.id("attributedTo"), FollowersURI: o.id("cc")}
 		if p, err := testDecoder().post(o, author); err == nil {

@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -122,7 +123,7 @@ func (f *Federation) readHead(req *SignedRequest) (h head, signature *Signature,
 		return h, nil, refusal(http.StatusBadRequest, "the body is not acceptable JSON", err)
 	}
 	if h, err = peek(req.Body); err != nil {
-		return h, nil, refusal(http.StatusBadRequest, "the body is not an activity with id, type and actor", err)
+		return h, nil, refusal(http.StatusBadRequest, "the body is not an activity with type, actor and a usable id", err)
 	}
 	switch {
 	case !SameOrigin(h.id, h.actor):
@@ -140,7 +141,7 @@ func peek(body []byte) (h head, err error) {
 		return h, malformed("%v", err)
 	}
 	o := object{}
-	for _, key := range []string{"id", "type", "actor", "object"} {
+	for _, key := range [...]string{"id", "type", "actor", "object"} {
 		if raw, ok := fields[key]; ok {
 			var v any
 			if err := json.Unmarshal(raw, &v); err != nil {
@@ -149,15 +150,30 @@ func peek(body []byte) (h head, err error) {
 			o[key] = v
 		}
 	}
-	return headOf(o)
+	return headOf(o, body)
 }
 
-func headOf(o object) (h head, err error) {
+// madeID is where the ids begin that this node gives: in the fragment of the actor's.
+const madeID = "#souk-sha-256="
+
+// headOf reads the head of an activity. One without an id (missing or null: ActivityPub 3.1 lets it be anonymous) is given one
+// from its actor and the digest of its bytes, so that it is the same one when it comes again. Nobody may send such an id:
+// a neighbour who guesses what somebody will say could say something under its id first, and the other would be taken for a
+// replay. Offers and requests to quote need their own, since the answer names them.
+func headOf(o object, body []byte) (h head, err error) {
 	id, _ := o["id"].(string)
 	actors := o.ids("actor")
 	h = head{id: id, kind: o.kind(), object: o.id("object")}
 	if len(actors) == 1 {
 		h.actor = actors[0]
+	}
+	switch {
+	case strings.Contains(h.id, madeID):
+		return h, malformed("the id %.100q is of those that are given here", h.id)
+	case o["id"] == nil && (h.kind == "Offer" || h.kind == "QuoteRequest"):
+		return h, malformed("an %s without an id: its answer could not name it", h.kind)
+	case o["id"] == nil && validIRI(h.actor):
+		h.id = withoutFragment(h.actor) + madeID + fmt.Sprintf("%x", sha256.Sum256(body))
 	}
 	switch {
 	case !validIRI(h.id), !validIRI(h.actor), h.kind == "", len(h.kind) > 100, strings.ContainsFunc(h.kind, unicode.IsControl):
