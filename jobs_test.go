@@ -78,7 +78,7 @@ func (w *drainWorker) next(t *testing.T) int64 {
 	select {
 	case id := <-w.begun:
 		return id
-	case <-time.After(30 * time.Second):
+	case <-time.After(3 * time.Minute):
 		t.Fatal("no drain began")
 		return 0
 	}

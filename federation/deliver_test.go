@@ -378,7 +378,7 @@ func TestDeliverBesideAHangingHost(t *testing.T) {
 		case <-arrived:
 		case err := <-ended:
 			t.Fatalf("%s: the drain ended: %v", what, err)
-		case <-time.After(30 * time.Second):
+		case <-time.After(3 * time.Minute):
 			t.Fatalf("%s did not arrive", what)
 		}
 	}

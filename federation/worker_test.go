@@ -44,7 +44,7 @@ func TestWorkersCarryAPostOut(t *testing.T) {
 			if a.kind != kind {
 				t.Errorf("%s arrived, want %s", a.kind, kind)
 			}
-		case <-time.After(30 * time.Second):
+		case <-time.After(3 * time.Minute):
 			t.Fatalf("no %s arrived", kind)
 		}
 	}

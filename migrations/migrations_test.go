@@ -2,6 +2,7 @@ package migrations_test
 
 import (
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"souk/migrations/pgtest"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/pressly/goose/v3"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -182,5 +184,32 @@ func TestKnownHostsGetTheirRule(t *testing.T) {
 		if err := p.QueryRow(t.Context(), sql).Scan(&got); err != nil || got != want {
 			t.Errorf("%s: %q %v, want %q", sql, got, err, want)
 		}
+	}
+}
+
+// A number that is left out can never be used: a database that has a later one refuses what comes before it.
+func TestNumbersHaveNoGaps(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("[0-9]*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := []int64{8, 12, 14} // out before this test was there
+	next := int64(1)
+	for _, name := range names { // Glob sorts
+		for slices.Contains(left, next) {
+			next++
+		}
+		number, err := goose.NumericComponent(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if number != next {
+			t.Errorf("%s: the next number is %04d", name, next)
+		}
+		next = number + 1
+	}
+	if next <= 16 {
+		t.Errorf("only %d migrations were found", len(names))
 	}
 }

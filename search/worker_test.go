@@ -330,7 +330,7 @@ func TestWorkersDrain(t *testing.T) {
 	n.listing("Woken mug", 100)
 	n.check(client.Start(t.Context()))
 	defer func() { n.check(client.StopAndCancel(context.WithoutCancel(t.Context()))) }()
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(3 * time.Minute)
 	for {
 		if len(n.find(Request{Text: "mug"}).Hits) == 1 {
 			break

@@ -38,7 +38,7 @@ func newTab(t *testing.T) *tab {
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	deadline, cancel := context.WithTimeout(t.Context(), time.Minute)
+	deadline, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	ctx, closeTab := chromedp.NewContext(deadline, chromedp.WithAllocatorOptions(options...))
 	t.Cleanup(closeTab)

@@ -176,8 +176,8 @@ func chosen(field *goquery.Selection) string {
 	return option.AttrOr("value", option.Text())
 }
 
-// waitFor is how long a step may take that waits for another node.
-const waitFor = 15 * time.Second
+// waitFor is how long a step may take at most, on a small machine that does much else.
+const waitFor = 2 * time.Minute
 
 // until looks again and again, up to waitFor, until look says yes. seen is what it saw instead, for people.
 func until(ctx context.Context, what string, look func(context.Context) (seen string, yes bool)) error {

@@ -28,7 +28,7 @@ import (
 // What happened is decided by a seed, which is printed; SOUK_TEST_FAULT_SEED repeats it, as far as two processors allow.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	seed, lasts := uint64(time.Now().UnixNano()), uint64(60)
+	seed, lasts := uint64(1), uint64(60)
 	for name, to := range map[string]*uint64{"SOUK_TEST_FAULT_SEED": &seed, "SOUK_TEST_FAULT_SECONDS": &lasts} {
 		if text := os.Getenv(name); text != "" {
 			var err error
@@ -47,7 +47,7 @@ func TestFaults(t *testing.T) {
 	for _, n := range both {
 		n.meet(t)
 	}
-	quiet(t, time.Minute, a, b)
+	quiet(t, a, b)
 	// Both people and network begin at once; the work ends first, so that its last part suffers too.
 	for _, n := range both {
 		n.proxy.start()
@@ -75,7 +75,7 @@ func TestFaults(t *testing.T) {
 	for _, n := range both {
 		n.proxy.report(t, n.letter)
 	}
-	quiet(t, 2*time.Minute, a, b)
+	quiet(t, a, b)
 	for _, n := range both {
 		t.Logf("people of node %s: %s", n.letter, counted(n.did))
 		n.heard(t)
@@ -344,10 +344,13 @@ func (n *faultNode) renames(ctx context.Context, r *rand.Rand, by int64) error {
 	return n.count("names", err)
 }
 
+// patience is how long tests wait for what must come, on whatever machine.
+const patience = 5 * time.Minute
+
 // quiet waits until no node has anything left to do, nor anything under way to another.
-func quiet(t *testing.T, most time.Duration, nodes ...*faultNode) {
+func quiet(t *testing.T, nodes ...*faultNode) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), most)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	start := time.Now()
 	for seen := 0; seen < 3; {
@@ -368,7 +371,7 @@ func quiet(t *testing.T, most time.Duration, nodes ...*faultNode) {
 			seen = 0
 		}
 		if pause(ctx, 50*time.Millisecond) != nil {
-			t.Fatalf("after %s there is still%s", most, left)
+			t.Fatalf("after %s there is still%s", patience, left)
 		}
 	}
 	t.Logf("all quiet after %.1f s", time.Since(start).Seconds())

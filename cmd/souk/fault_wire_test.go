@@ -173,7 +173,7 @@ func TestInboxOnTheWire(t *testing.T) {
 	if err := k.node.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	quiet(t, time.Minute, &faultNode{demoNode: k.node})
+	quiet(t, &faultNode{demoNode: k.node})
 	var known, half, others int
 	if err := k.node.store.pool.QueryRow(t.Context(), `select count(*) filter (where uri = any($1)), count(*) filter (where uri = any($2)), count(*) filter (where uri <> all($1)) from posts`,
 		stored, cut).Scan(&known, &half, &others); err != nil {

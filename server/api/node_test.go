@@ -58,7 +58,7 @@ func annasShop(t *testing.T, rate float64) *shop {
 	t.Cleanup(s.Close)
 	s.settle()
 	log := slog.New(slog.DiscardHandler)
-	client := federation.NewClient(federation.FetchConfig{Timeout: 2 * time.Second})
+	client := federation.NewClient(federation.FetchConfig{Timeout: time.Minute})
 	t.Cleanup(client.CloseIdle)
 	theme := must(themes.Load(themes.Config{Now: s.clock, Log: log}))(t)
 	index := search.NewPostgres(search.PostgresConfig{Pool: pool, Now: s.clock})

@@ -86,7 +86,7 @@ func newNode(t *testing.T, base string, rateLimit float64) *node {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelError}))
-	client := federation.NewClient(federation.FetchConfig{Timeout: 2 * time.Second})
+	client := federation.NewClient(federation.FetchConfig{Timeout: time.Minute})
 	t.Cleanup(client.CloseIdle)
 	s, err := server.New(server.Config{DB: db, Federation: federation.New(db, federation.Config{Client: client, Version: "test", Log: log}), Client: client,
 		Finder:   search.NewFinder(db, search.NewPostgres(search.PostgresConfig{Pool: pool, Now: c.Now})),

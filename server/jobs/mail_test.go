@@ -103,7 +103,7 @@ func openOffice(t *testing.T, smtp *url.URL, roots *x509.CertPool) *office {
 // done waits until the named mail was worked and returns its job.
 func (o *office) done(name string) *rivertype.JobRow {
 	o.t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(3 * time.Minute)
 	for {
 		select {
 		case e := <-o.events:
@@ -169,7 +169,7 @@ func (p parsed) says(parts ...string) {
 // take is the next mail to the address.
 func (s *mailServer) take(to string) delivered {
 	s.t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(3 * time.Minute)
 	for {
 		select {
 		case d := <-s.delivered:

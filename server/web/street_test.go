@@ -105,7 +105,7 @@ func newStreet(t *testing.T, change ...func(*federation.Config)) *street {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelError}))
-	client := federation.NewClient(federation.FetchConfig{AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: 2 * time.Second})
+	client := federation.NewClient(federation.FetchConfig{AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: time.Minute})
 	t.Cleanup(client.CloseIdle)
 	theme := must(themes.Load(themes.Config{Now: s.clock, Log: log}))(t)
 	index := search.NewPostgres(search.PostgresConfig{Pool: pool, Now: s.clock})
