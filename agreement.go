@@ -96,6 +96,20 @@ func (db *DB) Agreement(ctx context.Context, id int64) (_ *Agreement, err error)
 	return db.oneAgreement(ctx, `g.id = $1`, id)
 }
 
+// AgreementFor is what a seller of this node agreed to with a buyer of another one, for the buyer and for the own actor of
+// the buyer's server, which was sent it. ErrNotFound for everybody else, as if there were nothing.
+func (db *DB) AgreementFor(ctx context.Context, r Reader, id int64) (_ *Agreement, err error) {
+	defer wrap(&err, "agreement %d for %s", id, r.URI)
+	return db.oneAgreement(ctx, `g.id = $1 and g.order_id is not null
+		and exists (select from accounts b where b.id = g.buyer_id and b.deleted is null and (b.id = $2 or $3 and b.host = $4))`, id, r.AccountID, r.Node, r.Host)
+}
+
+// AgreementSold is the same for those of this node who may see its order (Order).
+func (db *DB) AgreementSold(ctx context.Context, by, id int64) (_ *Agreement, err error) {
+	defer wrap(&err, "agreement %d for %d", id, by)
+	return db.oneAgreement(ctx, `g.id = $2 and exists (select from orders o where o.id = g.order_id and `+orderOf+`)`, by, id)
+}
+
 // AgreementOfOrder is the agreement behind an order of a buyer of another node.
 func (db *DB) AgreementOfOrder(ctx context.Context, orderID int64) (_ *Agreement, err error) {
 	defer wrap(&err, "agreement of order %d", orderID)

@@ -146,6 +146,22 @@ func (a *asker) post(ctx context.Context, id int64) (p *souk.Post, viewer int64,
 	return p, viewer, err
 }
 
+// agreement is what a seller of this node agreed to with the asker, or with somebody whose server asks. A key is fetched only
+// from the buyer's server.
+func (a *asker) agreement(ctx context.Context, id int64) (*souk.Agreement, error) {
+	g, err := a.f.db.AgreementFor(ctx, a.reader, id)
+	if !errors.Is(err, souk.ErrNotFound) || !a.unsure {
+		return g, err
+	}
+	if _, err := a.f.db.AgreementFor(ctx, souk.Reader{Host: a.host, Node: true}, id); err != nil {
+		return nil, err
+	}
+	if _, err := a.sure(ctx); err != nil {
+		return nil, err
+	}
+	return a.f.db.AgreementFor(ctx, a.reader, id)
+}
+
 // sent is nil where the asker is one of those to whom an activity of this node is addressed; for a server's own actor,
 // where anybody of its server is. Else it is souk.ErrNotFound.
 func (a *asker) sent(ctx context.Context, body []byte) error {

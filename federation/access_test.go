@@ -78,6 +78,15 @@ func (c *circle) created(t *testing.T, p *souk.Post) int64 {
 	return int64(c.count(t, `select id from activities where post_id = $1 and type = 'Create'`, p.ID))
 }
 
+// agreed is the id of an agreement of anna with fay.
+func (c *circle) agreed(t *testing.T) int64 {
+	t.Helper()
+	mug := c.list(t, false)
+	must(t, c.settle(t.Context()))
+	c.done(t, c.fays, c.fays.activity("Offer", c.fay, "/offers/1", agreementOf(mug.Post.URI, "1", "24")))
+	return int64(c.count(t, `select id from agreements where state = 'accepted'`))
+}
+
 // What is not public is read by those whom it is for, and by the servers that have it already: nobody else learns even
 // that it is there.
 func TestReadersOfWhatIsNotPublic(t *testing.T) {
@@ -85,6 +94,7 @@ func TestReadersOfWhatIsNotPublic(t *testing.T) {
 	c := newCircle(t)
 	ctx := t.Context()
 	accept := int64(c.count(t, `select id from activities where type = 'Accept'`))
+	agreed := c.agreed(t)
 	for _, doc := range []struct {
 		name    string
 		address string
@@ -103,6 +113,7 @@ func TestReadersOfWhatIsNotPublic(t *testing.T) {
 		{"direct post", c.direct.URI, func(by *SignedRequest) (*Document, error) { return c.Post(ctx, by, c.direct.ID) }, "a word to", []string{c.sam, c.samsNode}},
 		{"its Create", "", func(by *SignedRequest) (*Document, error) { return c.Activity(ctx, by, c.created(t, c.direct)) }, "a word to", []string{c.sam, c.samsNode}},
 		{"an Accept", "", func(by *SignedRequest) (*Document, error) { return c.Activity(ctx, by, accept) }, "Accept", []string{c.fay, c.faysNode}},
+		{"an agreement", c.db.BaseURL() + "/agreements/" + formatID(agreed), func(by *SignedRequest) (*Document, error) { return c.Agreement(ctx, by, agreed) }, "/orders/", []string{c.fay, c.faysNode}},
 	} {
 		if doc.address == "" {
 			doc.address = c.db.BaseURL() + "/somewhere"
@@ -189,6 +200,11 @@ func TestReadersKeysAreFetchedWhereTheyMatter(t *testing.T) {
 		if _, err := c.Post(ctx, c.by(t, c.thirds, c.tom, c.followers.URI), c.followers.ID); !errors.Is(err, souk.ErrNotFound) {
 			t.Error(err)
 		}
+	}
+	agreed := c.agreed(t)
+	address := c.db.BaseURL() + "/agreements/" + formatID(agreed)
+	if _, err := c.Agreement(ctx, c.by(t, c.thirds, c.tom, address), agreed); !errors.Is(err, souk.ErrNotFound) {
+		t.Error(err)
 	}
 	if asked() != 0 { // nobody there could read it
 		t.Errorf("a key was fetched %d times", asked())

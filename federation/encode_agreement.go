@@ -35,6 +35,13 @@ func (e encoder) agreement(a *souk.Agreement, o *souk.Order, seller *souk.Accoun
 	return doc
 }
 
+// agreementDocument is an agreement at its own address.
+func (e encoder) agreementDocument(a *souk.Agreement, o *souk.Order, seller *souk.Account) *agreement {
+	doc := e.agreement(a, o, seller)
+	doc.Context = agreementContext()
+	return doc
+}
+
 // stipulated is an agreement before anybody agreed: what for what.
 func (e encoder) stipulated(a *souk.Agreement) *agreement {
 	price := souk.Money{Amount: a.Amount, Currency: a.Currency}

@@ -118,11 +118,16 @@ func (n *node) ask(method string, by *node, account *souk.Account, path, accept 
 		keys := must(by.SigningKeys(n.t.Context(), account.ID))(n.t)
 		done(n.t, federation.SignCavage(req, nil, keys.KeyID, must(federation.ParsePrivateKeyPEM(keys.Private))(n.t), n.now))
 	}
+	return n.send(req)
+}
+
+func (n *node) send(req *http.Request) got {
+	n.t.Helper()
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res := must(client.Do(req))(n.t)
 	defer res.Body.Close()
 	g := got{Response: res, body: must(io.ReadAll(res.Body))(n.t)}
-	if method == http.MethodGet && strings.Contains(res.Header.Get("Content-Type"), "json") {
+	if req.Method == http.MethodGet && strings.Contains(res.Header.Get("Content-Type"), "json") {
 		done(n.t, json.Unmarshal(g.body, &g.doc))
 	}
 	return g

@@ -57,6 +57,7 @@ func (s *Server) routes() {
 		e.GET(object+"/shares", s.byID(fed.Shares), open)
 	}
 	e.GET("/quotes/:id", s.byID(fed.QuoteStamp), open)
+	e.GET("/agreements/:id", negotiate(s.agreement, s.agreementPage))
 	e.GET("/activities/:id", s.byID(fed.Activity), open)
 	e.GET("/posts/:id", negotiate(s.byID(fed.Post), s.web.Post), open)
 
