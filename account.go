@@ -64,6 +64,7 @@ type Account struct {
 	Said         *time.Time // the updated of a remote actor's document, in whole seconds; nil where it had none
 	Fetched      *time.Time
 	Suspended    *time.Time
+	Memorial     bool // kept in memory of who has died
 	Deleted      *time.Time
 
 	Avatar *Media `db:"-"` // loaded with the account where there is one
@@ -73,7 +74,7 @@ type Account struct {
 // accountColumns lists what Account scans; password and private key are read only where they are used.
 const accountColumns = `id, host, name, kind, role, uri, url, inbox, shared_inbox, outbox, followers_uri, following_uri, featured_uri,
 	display_name, bio, bio_source, fields, avatar_id, header_id, lang, email, key_id, public_key, locked, discoverable, indexable,
-	also_known_as, moved_to, moved, created, updated, said, fetched, suspended, deleted`
+	also_known_as, moved_to, moved, created, updated, said, fetched, suspended, memorial, deleted`
 
 // Local reports whether the account lives on this node.
 func (a *Account) Local() bool { return a.Host == "" }

@@ -178,20 +178,20 @@ func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Acco
 		var id int64
 		err = tx.q.QueryRow(ctx, `insert into accounts (id, host, name, kind, uri, url, inbox, shared_inbox, outbox, followers_uri, following_uri,
 				featured_uri, display_name, bio, fields, lang, key_id, public_key, locked, discoverable, indexable, also_known_as, moved_to,
-				created, updated, fetched, said)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $25, $26)
+				created, updated, fetched, said, memorial)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $25, $26, $27)
 			on conflict (uri) do update set host = excluded.host, name = excluded.name, kind = excluded.kind, url = excluded.url,
 				inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, outbox = excluded.outbox, followers_uri = excluded.followers_uri,
 				following_uri = excluded.following_uri, featured_uri = excluded.featured_uri, display_name = excluded.display_name,
 				bio = excluded.bio, fields = excluded.fields, key_id = excluded.key_id, public_key = excluded.public_key,
 				locked = excluded.locked, discoverable = excluded.discoverable, indexable = excluded.indexable,
 				also_known_as = excluded.also_known_as, moved_to = excluded.moved_to, updated = excluded.updated, fetched = excluded.fetched,
-				said = excluded.said, deleted = null
+				said = excluded.said, memorial = excluded.memorial, deleted = null
 			where accounts.host <> ''
 			returning id`,
 			tx.ids.at(r.Created), r.Host, r.Name, r.Kind, r.URI, r.URL, r.Inbox, r.SharedInbox, r.Outbox, r.FollowersURI, r.FollowingURI,
 			r.FeaturedURI, r.DisplayName, r.Bio, r.Fields, r.Lang, r.KeyID, r.PublicKey, r.Locked, r.Discoverable, r.Indexable,
-			r.AlsoKnownAs, r.MovedTo, r.Created, now, r.Said).Scan(&id)
+			r.AlsoKnownAs, r.MovedTo, r.Created, now, r.Said, r.Memorial).Scan(&id)
 		if err != nil {
 			return err
 		}

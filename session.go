@@ -23,8 +23,8 @@ func tokenHash(token string) []byte {
 	return sum[:]
 }
 
-// signer is the condition for an account that may act: a person of this node, neither deleted nor suspended.
-const signer = `role in ('owner', 'seller', 'member') and deleted is null and suspended is null`
+// signer is the condition for an account that may act: a person of this node, neither deleted, suspended nor kept in memory.
+const signer = `role in ('owner', 'seller', 'member') and deleted is null and suspended is null and not memorial`
 
 // SignIn checks a name (also written @name or @name@this-node) or e-mail with its password and begins a session for the
 // browser that agent names. Every failure is ErrUnauthorized and takes as long; counting guesses is up to the caller.

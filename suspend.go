@@ -16,10 +16,7 @@ func (db *DB) SuspendAccount(ctx context.Context, by, id int64) (err error) {
 	defer wrap(&err, "suspend account %d", id)
 	return db.changeSuspension(ctx, by, id, `update accounts set suspended = $2, updated = `+later("$2")+` where id = $1 and suspended is null`, func(tx *DB, a *Account) error {
 		if a.Local() {
-			if err := tx.SignOutOthers(ctx, id, ""); err != nil {
-				return err
-			}
-			if _, err := tx.q.Exec(ctx, `update tokens set revoked = coalesce(revoked, $2) where account_id = $1`, id, tx.Now()); err != nil {
+			if err := tx.endAccess(ctx, id); err != nil {
 				return err
 			}
 			return tx.emitListings(ctx, a, EventListingHidden)
@@ -34,6 +31,32 @@ func (db *DB) UnsuspendAccount(ctx context.Context, by, id int64) (err error) {
 	return db.changeSuspension(ctx, by, id, `update accounts set suspended = null, updated = `+later("$2")+` where id = $1 and suspended is not null`, func(tx *DB, a *Account) error {
 		return tx.emitListings(ctx, a, EventListingChanged)
 	})
+}
+
+// SetMemorial keeps an account of this node in memory of who has died, or takes that back. Its page and posts stay and say so,
+// here and on other servers; nobody can sign in to it. Only the owner of the node may; its own account and others' cannot be
+// set (*Invalid).
+func (db *DB) SetMemorial(ctx context.Context, by, id int64, memorial bool) (err error) {
+	defer wrap(&err, "memorial of %d: %v", id, memorial)
+	sql := `update accounts set memorial = true, updated = ` + later("$2") + ` where id = $1 and not memorial`
+	if !memorial {
+		sql = `update accounts set memorial = false, updated = ` + later("$2") + ` where id = $1 and memorial`
+	}
+	return db.changeSuspension(ctx, by, id, sql, func(tx *DB, a *Account) error {
+		if !a.Local() {
+			return invalid("account", "memorial_remote", "its own server says whether it is kept in memory")
+		}
+		return tx.endAccess(ctx, id)
+	})
+}
+
+// endAccess ends all sessions and tokens of an account.
+func (db *DB) endAccess(ctx context.Context, id int64) error {
+	if err := db.SignOutOthers(ctx, id, ""); err != nil {
+		return err
+	}
+	_, err := db.q.Exec(ctx, `update tokens set revoked = coalesce(revoked, $2) where account_id = $1`, id, db.Now())
+	return err
 }
 
 // emitListings says the same of every listing of an account that was published; of a remote account nothing.
@@ -58,6 +81,7 @@ func (db *DB) publishedBy(ctx context.Context, sellerID int64) ([]int64, error) 
 		and l.state <> 'draft' order by l.id`, sellerID)
 }
 
+// changeSuspension changes by sql what stands between an account and the rest, and says so.
 func (db *DB) changeSuspension(ctx context.Context, by, id int64, sql string, then func(*DB, *Account) error) error {
 	return db.Tx(ctx, func(tx *DB) error {
 		if err := tx.requireOwner(ctx, by); err != nil {

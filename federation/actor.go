@@ -143,7 +143,7 @@ func (e encoder) actor(a *souk.Account) *actor {
 		Endpoints:    endpoints{SharedInbox: a.SharedInbox},
 		PublicKey:    publicKey{ID: a.KeyID, Owner: a.URI, PublicKeyPEM: a.PublicKey},
 		Locked:       a.Locked,
-		Discoverable: a.Discoverable, Indexable: a.Indexable, Suspended: a.Suspended != nil,
+		Discoverable: a.Discoverable, Indexable: a.Indexable, Suspended: a.Suspended != nil, Memorial: a.Memorial,
 		Published: timestamp(a.Created), AlsoKnownAs: a.AlsoKnownAs, MovedTo: a.MovedTo, Attachment: []propertyValue{}}
 	if updated := timestamp(a.Updated); updated > o.Published {
 		o.Updated = updated

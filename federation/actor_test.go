@@ -69,10 +69,14 @@ func TestActorProfileBothWays(t *testing.T) {
 		}
 	}
 	o := parsed(t, `{"id":"https://a.example/x","type":"Person","preferredUsername":"x","inbox":"https://a.example/x/inbox"}`)
-	if r := ok(decodeActor(o, "", n.clock.Now()))(t); r.Locked || r.Discoverable || r.Indexable {
+	if r := ok(decodeActor(o, "", n.clock.Now()))(t); r.Locked || r.Discoverable || r.Indexable || r.Memorial {
 		t.Errorf("what is not said: %+v", r)
 	}
 	full := ok(parseObject(doc.Body))(t)
+	full["memorial"] = true
+	if r := ok(decodeActor(full, "", n.clock.Now()))(t); !r.Memorial || r.Bio == "" {
+		t.Errorf("in memory of its owner: %+v", r)
+	}
 	full["suspended"] = true
 	if r := ok(decodeActor(full, "", n.clock.Now()))(t); r.Bio+r.DisplayName != "" || len(r.Fields) != 0 || r.Discoverable || r.Indexable {
 		t.Errorf("suspended by its server: %+v", r)

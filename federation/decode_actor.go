@@ -67,7 +67,7 @@ func decodeActor(o object, keyID string, now time.Time) (*souk.RemoteAccount, er
 		FollowingURI: sameOriginOrNone(o.id("following"), id), FeaturedURI: sameOriginOrNone(o.id("featured"), id),
 		DisplayName: plainName(o.text("name"), maxActorName), Bio: souk.Sanitise(cut(o.text("summary"), maxActorBio)),
 		Locked: o.yes("manuallyApprovesFollowers"), Discoverable: o.yes("discoverable"), Indexable: o.yes("indexable"),
-		Created: o.time("published", now)}}
+		Memorial: o.yes("memorial"), Created: o.time("published", now)}}
 	if endpoints := o.object("endpoints"); endpoints != nil {
 		r.SharedInbox = sameOriginOrNone(endpoints.text("sharedInbox"), id)
 	}

@@ -242,6 +242,65 @@ func TestSuspendedIsTold(t *testing.T) {
 	ok(n.Post(ctx, nil, p.ID))(t)
 }
 
+// An account that is kept in memory of its owner says so, to its followers and to those who ask, and shows all that it did; one of
+// another server is kept as that says.
+func TestMemorialIsTold(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase)
+	fay, _, _ := n.follows(t)
+	ctx := t.Context()
+	ben := ok(n.db.CreateAccount(ctx, souk.NewAccount{Name: "ben", Role: souk.RoleSeller, DisplayName: "Ben"}))(t)
+	n.followedBy(t, ben, fay, false)
+	p := ok(n.db.CreatePost(ctx, ben.ID, souk.NewPost{Source: "hello"}))(t)
+	says := func() (memorial, written bool) {
+		t.Helper()
+		memorial, written = parsed(t, string(ok(n.Actor(ctx, nil, "ben"))(t).Body))["memorial"].(bool)
+		if update := n.lastSaid(t, "f.example").object("object"); update.is("Person") && update["memorial"] != memorial {
+			t.Errorf("the last update says %v, the actor %v", update["memorial"], memorial)
+		}
+		return memorial, written
+	}
+	if memorial, written := says(); memorial || !written {
+		t.Errorf("a living account: %v, said %v", memorial, written)
+	}
+	before := len(n.said(t, "f.example"))
+	must(t, n.db.SetMemorial(ctx, n.anna.ID, ben.ID, true))
+	equal(t, "told", n.said(t, "f.example")[before:], "Update")
+	if memorial, _ := says(); !memorial {
+		t.Error("it does not say so")
+	}
+	ok(n.Post(ctx, nil, p.ID))(t)
+	must(t, n.db.SetMemorial(ctx, n.anna.ID, ben.ID, true)) // it is so already
+	equal(t, "told", n.said(t, "f.example")[before:], "Update")
+	must(t, n.db.SetMemorial(ctx, n.anna.ID, ben.ID, false))
+	if memorial, _ := says(); memorial {
+		t.Error("it still says so")
+	}
+	if err := n.db.SetMemorial(ctx, ben.ID, n.anna.ID, true); !errors.Is(err, souk.ErrForbidden) {
+		t.Errorf("by a seller: %v", err)
+	}
+	var wrong *souk.Invalid
+	for _, id := range []int64{n.anna.ID, fay.ID} {
+		if err := n.db.SetMemorial(ctx, n.anna.ID, id, true); !errors.As(err, &wrong) {
+			t.Errorf("of the owner, or of an account elsewhere: %v", err)
+		}
+	}
+
+	in, peer := inbound(t), newOtherNode(t, 1)
+	dora := peer.person(t, "dora")
+	if a := in.follow(t, peer, dora); a.Memorial {
+		t.Error("dora lives")
+	}
+	for i, memorial := range []bool{true, false} {
+		doc := with(peer.actor(t, "dora"), "memorial", memorial)
+		peer.serve("/users/dora", doc)
+		in.done(t, peer, peer.activity("Update", dora, "/updates/"+formatID(int64(i)), doc))
+		if a := ok(in.db.AccountByURI(ctx, dora))(t); a.Memorial != memorial {
+			t.Errorf("kept as %v", a.Memorial)
+		}
+	}
+}
+
 // Of a suspended remote account nothing is accepted: 403 at the inbox, and it is not asked for anything.
 func TestSuspendedIsRefused(t *testing.T) {
 	t.Parallel()

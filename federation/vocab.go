@@ -58,7 +58,7 @@ const (
 		`"manuallyApprovesFollowers":"as:manuallyApprovesFollowers","alsoKnownAs":{"@id":"as:alsoKnownAs","@type":"@id"},` +
 		`"movedTo":{"@id":"as:movedTo","@type":"@id"},` +
 		`"toot":"http://joinmastodon.org/ns#","featured":{"@id":"toot:featured","@type":"@id"},` +
-		`"discoverable":"toot:discoverable","indexable":"toot:indexable","suspended":"toot:suspended",` +
+		`"discoverable":"toot:discoverable","indexable":"toot:indexable","suspended":"toot:suspended","memorial":"toot:memorial",` +
 		`"blurhash":"toot:blurhash","focalPoint":{"@id":"toot:focalPoint","@container":"@list"},` +
 		`"schema":"http://schema.org#","PropertyValue":"schema:PropertyValue","value":"schema:value",` +
 		`"webfinger":"https://purl.archive.org/socialweb/webfinger#webfinger",` +
@@ -270,6 +270,7 @@ type actor struct {
 	Discoverable bool            `json:"discoverable"`
 	Indexable    bool            `json:"indexable"`
 	Suspended    bool            `json:"suspended,omitempty"`
+	Memorial     bool            `json:"memorial"`
 	Published    string          `json:"published"`
 	Updated      string          `json:"updated,omitempty"`
 	AlsoKnownAs  []string        `json:"alsoKnownAs,omitempty"`

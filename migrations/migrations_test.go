@@ -158,6 +158,7 @@ func TestKnownHostsGetTheirRule(t *testing.T) {
 	p := pgtest.New(t)
 	if _, err := p.Exec(t.Context(), `delete from goose_db_version where version_id >= 15;
 		alter table reports drop column forward_as;
+		alter table accounts drop column memorial;
 		alter table quotes drop constraint quotes_post_id_uri_account_id_key, add constraint quotes_post_id_uri_key unique (post_id, uri);
 		insert into hosts (host) values ('evil.example'), ('a.evil.example:8443'), ('good.evil.example'), ('devil.example');
 		insert into host_blocks (domain, severity, reject_media, created, updated) values ('evil.example', 'suspend', true, now(), now()), ('good.evil.example', '', false, now(), now());

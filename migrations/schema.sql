@@ -85,6 +85,7 @@ CREATE TABLE public.accounts (
     old_private_key text DEFAULT ''::text NOT NULL,
     key_since bigint,
     said timestamp with time zone,
+    memorial boolean DEFAULT false NOT NULL,
     CONSTRAINT accounts_check CHECK (((host = ''::text) = (role <> ''::text))),
     CONSTRAINT accounts_kind_check CHECK ((kind = ANY (ARRAY['Person'::text, 'Service'::text, 'Application'::text, 'Organization'::text, 'Group'::text]))),
     CONSTRAINT accounts_role_check CHECK ((role = ANY (ARRAY[''::text, 'owner'::text, 'seller'::text, 'member'::text, 'instance'::text, 'catalogue'::text])))

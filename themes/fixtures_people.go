@@ -14,6 +14,9 @@ func (f *fixtureShop) people(add func(string, Page)) {
 	}
 	profile.PinnedProducts, profile.PinnedPosts = f.shelf()[:3], append([]PostCard{f.leadPost()}, f.olderPosts()[:1]...)
 	add("profile", profile)
+	memory := profile
+	memory.Person.Memorial = true
+	add("profile-memorial", memory)
 	moved := profile
 	moved.Person.FollowURL, moved.PinnedProducts, moved.Products, moved.Posts, moved.Pager = "", nil, nil, nil, Pager{}
 	moved.MovedTo = &Person{Name: hostile, Handle: "@qingshan@" + unbroken + ".example", URL: "https://new.example/@qingshan"}
@@ -39,6 +42,8 @@ func (f *fixtureShop) people(add func(string, Page)) {
 	add("authorize-confirm", found)
 	found.Action, found.State = "", "pending"
 	add("authorize-pending", found)
+	found.Found = &Person{Handle: "@mira@social.example", URL: "https://social.example/@mira", Memorial: true}
+	add("authorize-memorial", found)
 	add("authorize-problem", AuthorizePage{Frame: f.frame("/authorize_interaction", "x", ""), Problem: f.l("This address could not be understood.", "无法识别这个地址。")})
 
 	f.searches(add)

@@ -4,12 +4,13 @@ import "time"
 
 // Person is an account as others see it: author of a post or of a reply, here or elsewhere.
 type Person struct {
-	Name    string   // display name, plain text; empty: the handle is shown
-	Handle  string   // "@name@domain"
-	URL     string   // profile: ours for local accounts, theirs for remote ones
-	Avatar  *Picture // nil: a drawn face
-	Seller  bool     // sells in this shop; marked in conversations
-	Deleted bool     // the account is gone; everything else may be empty
+	Name     string   // display name, plain text; empty: the handle is shown
+	Handle   string   // "@name@domain"
+	URL      string   // profile: ours for local accounts, theirs for remote ones
+	Avatar   *Picture // nil: a drawn face
+	Seller   bool     // sells in this shop; marked in conversations
+	Memorial bool     // who it was has died
+	Deleted  bool     // the account is gone; everything else may be empty
 }
 
 // Seller is a person who sells, with what a buyer needs to trust and to follow.

@@ -190,7 +190,7 @@ type suspendPage struct {
 	Address string
 }
 
-// SuspendForm asks whether an account shall be suspended, or be so no more.
+// SuspendForm asks whether an account shall be suspended, or kept in memory, or be so no more.
 func (c *Console) SuspendForm(v *Visit) error {
 	id, err := v.id()
 	if err != nil {
@@ -207,16 +207,21 @@ func (c *Console) SuspendForm(v *Visit) error {
 	return c.render(v, http.StatusOK, "suspend", suspendPage{frame: v.frame("moderation", title), Account: a, Address: c.DB.Handle(a)})
 }
 
-// Suspend suspends an account, or ends that.
+// Suspend suspends an account or keeps it in memory, or ends that.
 func (c *Console) Suspend(v *Visit) error {
 	id, err := v.id()
 	if err != nil {
 		return err
 	}
 	done := "report_suspend"
-	if v.FormValue("do") == "lift" {
+	switch v.FormValue("do") {
+	case "lift":
 		done, err = "report_unsuspend", c.DB.UnsuspendAccount(v.ctx(), v.me.ID, id)
-	} else {
+	case "memorial":
+		done, err = "memorial", c.DB.SetMemorial(v.ctx(), v.me.ID, id, true)
+	case "no_memorial":
+		done, err = "no_memorial", c.DB.SetMemorial(v.ctx(), v.me.ID, id, false)
+	default:
 		err = c.DB.SuspendAccount(v.ctx(), v.me.ID, id)
 	}
 	if err != nil {

@@ -1,10 +1,14 @@
 package console_test
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
 
 	"souk"
 )
@@ -236,6 +240,39 @@ func TestSuspendFromPeople(t *testing.T) {
 	n.signedIn(t, "ben")
 	owner := "/console/moderation/accounts/" + id(n.account(t, "anna").ID)
 	b.post(owner, url.Values{"do": {"suspend"}}).want(http.StatusUnprocessableEntity, owner)
+}
+
+func TestMemorial(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	ben := n.account(t, "ben")
+	b, theirs := n.signedIn(t, "anna"), n.signedIn(t, "ben")
+	path := "/console/moderation/accounts/" + id(ben.ID)
+	if b.get(path).Find(`button[value=memorial]`).Length() != 1 {
+		t.Fatal("nothing is asked")
+	}
+	b.post(path, url.Values{"do": {"memorial"}}).want(http.StatusOK, path)
+	theirs.get("/console").want(http.StatusOK, "/console/sign-in")
+	if _, err := n.db.CreateToken(t.Context(), ben.ID, "app", []string{"read"}, time.Time{}); err == nil {
+		t.Error("an app can be signed in")
+	}
+	for path, want := range map[string]string{"/@ben": "In memoriam", "/zh/@ben": "谨此悼念"} {
+		r, err := theirs.client.Get(theirs.base + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		profile, err := goquery.NewDocumentFromReader(r.Body)
+		if err := errors.Join(err, r.Body.Close()); err != nil || text(profile.Find("main .memorial")) != want {
+			t.Errorf("%s says %q, %v", path, text(profile.Find("main .memorial")), err)
+		}
+	}
+	b.post(path, url.Values{"do": {"no_memorial"}}).want(http.StatusOK, path)
+	n.signedIn(t, "ben")
+	if n.account(t, "ben").Memorial {
+		t.Error("it is still kept in memory")
+	}
+	owner := "/console/moderation/accounts/" + id(n.account(t, "anna").ID)
+	b.post(owner, url.Values{"do": {"memorial"}}).want(http.StatusUnprocessableEntity, owner)
 }
 
 func TestBlockFromConversation(t *testing.T) {

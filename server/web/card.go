@@ -62,7 +62,7 @@ func (v *view) person(a *souk.Account) themes.Person {
 	if a == nil || a.Deleted != nil {
 		return themes.Person{Deleted: true}
 	}
-	p := themes.Person{Name: a.DisplayName, Handle: v.DB.Handle(a), Avatar: picture(a.Avatar), Seller: a.Sells()}
+	p := themes.Person{Name: a.DisplayName, Handle: v.DB.Handle(a), Avatar: picture(a.Avatar), Seller: a.Sells(), Memorial: a.Memorial}
 	switch {
 	case a.Local():
 		p.URL = v.url("/@" + a.Name)
