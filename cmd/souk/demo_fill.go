@@ -131,6 +131,7 @@ func (n *demoNode) play(ctx context.Context, s demoShop, accountID int64, studio
 	defer n.clock.set(0)
 	for _, e := range s.timeline() {
 		var media []int64
+		n.clock.set(0) // a picture of last month that hangs on nothing yet would be cleaned away
 		for _, p := range e.pictures() {
 			id, err := studio.hang(ctx, n.db, accountID, p)
 			if err != nil {
