@@ -134,11 +134,8 @@ func (d *DeliveryState) Why() string {
 	case d.State == "delivered":
 		return "arrived"
 	case d.State != "queued":
-		for text, code := range map[string]string{EndInboxGone: "gone", EndNoCreate: "no_create", EndTooOld: "too_old", EndHostBlocked: "blocked",
-			EndByOwner: "by_owner", EndSenderGone: "sender_gone"} {
-			if d.Error == text {
-				return code
-			}
+		if code := whyEnded(d.Error); code != "" {
+			return code
 		}
 		if d.Status == 0 {
 			return "unusable"
@@ -157,6 +154,33 @@ func (d *DeliveryState) Why() string {
 	return whyStatus(d.Status)
 }
 
+// Said is what its host answered, or what went wrong on the way, in English; empty where it arrived or nobody tried.
+func (d *DeliveryState) Said() string {
+	if d.State == "delivered" || whyEnded(d.Error) != "" {
+		return ""
+	}
+	return d.Error
+}
+
+// whyEnded is the code for an end that this node itself wrote down, else nothing.
+func whyEnded(text string) string {
+	switch text {
+	case EndInboxGone:
+		return "gone"
+	case EndNoCreate:
+		return "no_create"
+	case EndTooOld:
+		return "too_old"
+	case EndHostBlocked:
+		return "blocked"
+	case EndByOwner:
+		return "by_owner"
+	case EndSenderGone:
+		return "sender_gone"
+	}
+	return ""
+}
+
 func whyStatus(status int) string {
 	switch {
 	case status == 0:
@@ -165,7 +189,9 @@ func whyStatus(status int) string {
 		return "signature"
 	case status == 404 || status == 410:
 		return "gone"
-	case status == 408 || status == 409 || status == 425 || status == 429 || status < 400 || status >= 500:
+	case status == 429:
+		return "asked"
+	case status == 408 || status == 409 || status == 425 || status < 400 || status >= 500:
 		return "trouble"
 	}
 	return "refused"

@@ -31,6 +31,9 @@ func TestAccountPage(t *testing.T) {
 		t.Errorf("cora: %v", err)
 	}
 	key := n.account(t, "cora").KeyID
+	if b.get(page).Find(`details button[value="key"]`).Length() != 1 { // nothing happens by one touch
+		t.Error("a new key is not asked about")
+	}
 	b.post(page, url.Values{"do": {"key"}}).want(http.StatusOK, page)
 	if n.account(t, "cora").KeyID == key {
 		t.Error("the key is the old one")

@@ -102,7 +102,9 @@ func TestFirstMinutesInABrowser(t *testing.T) {
 	step("small", chromedp.EmulateViewport(320, 568, chromedp.EmulateMobile))
 	listing := "/console/products/" + id(l.ID)
 	for _, path := range []string{"/console", "/console/more", "/console/products", listing, listing + "/preview", listing + "/withdraw", "/console/orders", "/console/posts",
-		"/console/people?list=following", "/console/nodes", "/console/settings", "/console/settings/shop", "/console/settings/profile", "/console/settings/tokens"} {
+		"/console/people?list=following", "/console/nodes", "/console/settings", "/console/settings/shop", "/console/settings/profile", "/console/settings/tokens",
+		"/console/purchases", "/console/queue", "/console/moderation/reports", "/console/moderation/hosts", "/console/moderation/hosts/import", "/console/moderation/lists",
+		"/console/settings/access", "/console/settings/account"} {
 		step(path, chromedp.Navigate(origin+path))
 	}
 }

@@ -144,6 +144,9 @@ func TestHostBlocks(t *testing.T) {
 	}
 	f := b.post(path, url.Values{"host": {"shop.example"}, "severity": {"suspend"}, "reason": {"why"}}).want(http.StatusUnprocessableEntity, path)
 	f.problem("host")
+	if f.Find("details#block[open]").Length() != 1 {
+		t.Error("what is wrong is folded up")
+	}
 	if got := f.form("main form"); got.Get("host") != "shop.example" || got.Get("severity") != "suspend" || got.Get("reason") != "why" {
 		t.Errorf("the form came back with %v", got)
 	}
@@ -152,7 +155,14 @@ func TestHostBlocks(t *testing.T) {
 	if row.Length() != 1 || !strings.Contains(text(row), "xn--bcher-kva.example") {
 		t.Errorf("listed: %s", text(row))
 	}
-	edit := b.get(path + "?domain=xn--bcher-kva.example").form("main form")
+	if b.get(path).Find("details#block[open]").Length() != 0 { // the domains come first
+		t.Error("the form is open although nobody asked for it")
+	}
+	change := b.get(path + "?domain=xn--bcher-kva.example")
+	if change.Find("details#block[open]").Length() != 1 {
+		t.Error("the form to change a domain is folded up")
+	}
+	edit := change.form("main form")
 	if edit.Get("severity") != "silence" || edit.Get("reject_media") != "1" || edit.Get("reason") != "loud" {
 		t.Errorf("to change: %v", edit)
 	}

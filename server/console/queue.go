@@ -23,6 +23,7 @@ type deliveriesPage struct {
 // deliveryRow is one delivery in words.
 type deliveryRow struct {
 	souk.DeliveryState
+	What   string // the kind of activity
 	Why    string
 	Advice string     // what to do about it; empty: nothing
 	Next   *time.Time // the next try, where one is ahead
@@ -46,7 +47,10 @@ func (c *Console) Deliveries(v *Visit) error {
 		return err
 	}
 	for _, d := range list {
-		row := deliveryRow{DeliveryState: d, Why: v.t("delivery_why." + d.Why())}
+		row := deliveryRow{DeliveryState: d, What: d.Type, Why: v.t("delivery_why." + d.Why())}
+		if what := "delivery_type." + d.Type; c.words.Has(what) {
+			row.What = v.t(what)
+		}
 		if advice := "delivery_advice." + d.Why(); c.words.Has(advice) {
 			row.Advice = v.t(advice)
 		}

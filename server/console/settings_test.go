@@ -173,12 +173,37 @@ func TestEveryPageInBothLanguages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := n.db.EditPost(t.Context(), anna.ID, post.ID, souk.NewPost{Source: "Words", Summary: "Words"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"Create", "Update"} {
+		if err := n.db.QueueActivity(t.Context(), souk.Activity{ID: n.db.NewID(), URI: post.URI + "#" + kind, AccountID: anna.ID, Type: kind, PostID: &post.ID, Body: []byte("{}"),
+			Created: n.clock.Now()}, []souk.Recipient{{Inbox: "https://far.example/inbox", Host: "far.example"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := n.db.DropDeliveries(t.Context(), anna.ID, souk.QueueFilter{PostID: post.ID}); err != nil { // says why in words of its own
+		t.Fatal(err)
+	}
+	bad, report := n.reported(t)
+	for domain, severity := range map[string]string{"a.example": souk.Suspend, "b.example": souk.Silence, "c.example": ""} {
+		if err := n.db.BlockHosts(t.Context(), anna.ID, []souk.HostBlock{{Domain: domain, Severity: severity, RejectMedia: true}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := n.db.SubscribeBlockList(t.Context(), anna.ID, "https://lists.example/a")
+	if err != nil {
+		t.Fatal(err)
+	}
 	b := n.signedIn(t, "anna")
 	order, product, said := "/console/orders/"+id(o.ID), "/console/products/"+id(l.ID), "/console/posts/"+id(post.ID)
 	for _, lang := range []string{"en", "zh-Hans"} {
 		for _, path := range []string{"/console", "/console/more", "/console/posts", "/console/posts/new", said, said + "/edit", said + "/delete", said + "/deliveries",
 			"/console/products", "/console/products/new", product, product + "/preview", product + "/withdraw", "/console/orders", order, order + "/cancel",
 			"/console/people", "/console/people?list=following", "/console/people?list=blocked", "/console/people?list=accounts", "/console/nodes", "/console/queue", said + "/deliveries?host=a.example",
+			said + "/history", "/console/posts/" + id(bad.ID), "/console/posts/" + id(bad.ID) + "/report", "/console/people/" + id(bad.AccountID) + "/report", "/console/purchases",
+			"/console/moderation/reports", "/console/moderation/reports/" + id(report.ID), "/console/moderation/hosts", "/console/moderation/hosts?domain=a.example", "/console/moderation/hosts/import",
+			"/console/moderation/lists", "/console/moderation/lists/" + id(list), "/console/moderation/accounts/" + id(bad.AccountID), "/console/settings/access", "/console/settings/account",
 			"/console/settings", "/console/settings/shop", "/console/settings/profile", "/console/settings/password", "/console/settings/tokens"} {
 			sep := "?"
 			if strings.Contains(path, "?") {
@@ -200,9 +225,9 @@ var latinWord = regexp.MustCompile(`[A-Za-z]{3,}`)
 // inChinese fails for an English word of the page itself (7.1); names, code and what people wrote may be in any language.
 func (p *page) inChinese() {
 	p.t.Helper()
-	p.Find("code, bdi, address, option, [lang=en], [lang=en] *, .prose, .mark, textarea").Remove()
+	p.Find("code, bdi, address, option, [lang=en], [lang=en] *, .prose, .quote, td [dir=auto], .mark, textarea").Remove()
 	for _, names := range []string{"Anna's bowls", "Anna", "Blue bowl", "Words", "Mira <b>Novak</b>", "mira@far.example", "A present", "EUR", "UTC", "Souk test",
-		"Markdown", "Mastodon", "JPEG", "PNG", "GIF", "WebP", "SOUK_DOMAIN", "ben", "cora", "pots.example", "https"} {
+		"Markdown", "Mastodon", "JPEG", "PNG", "GIF", "WebP", "SOUK_DOMAIN", "ben", "cora", "mira", "far.example", "lists.example/a", "a.example", "b.example", "c.example", "CSV", "GoToSocial", "JSON", "shop.example", "@name@example.org", "souk account delete", "pots.example", "https"} {
 		body, err := p.Find("body").Html()
 		if err != nil {
 			p.t.Fatal(err)
