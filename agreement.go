@@ -273,10 +273,33 @@ func (db *DB) ReceiveOfferAnswer(ctx context.Context, seller *Account, r OfferAn
 		default:
 			return nil
 		}
-		_, err = tx.q.Exec(ctx, `update agreements set state = $2, uri = $3, url = $4, reason = $5, updated = $6 where id = $1`,
-			a.ID, a.State, a.URI, a.URL, a.Reason, tx.Now())
-		return err
+		if _, err = tx.q.Exec(ctx, `update agreements set state = $2, uri = $3, url = $4, reason = $5, updated = $6 where id = $1`,
+			a.ID, a.State, a.URI, a.URL, a.Reason, tx.Now()); err != nil || crossed {
+			return err
+		}
+		return tx.tellBuyer(ctx, a)
 	})
+}
+
+// tellBuyer tells the account of this node that ordered elsewhere that its order stands otherwise. One notification stands for an
+// order, so that a seller who changes their mind again and again floods nobody.
+func (db *DB) tellBuyer(ctx context.Context, a *Agreement) error {
+	_, err := db.q.Exec(ctx, `insert into notifications (id, account_id, kind, from_id, agreement_id, created)
+		select $1, b.id, $2, $4, $5, $6 from accounts b where b.id = $3 and b.host = '' and b.deleted is null and b.suspended is null
+		on conflict (agreement_id) do update set id = excluded.id, created = excluded.created, read = null`,
+		db.NewID(), NotifyPurchase, a.BuyerID, a.SellerID, a.ID, db.Now())
+	return err
+}
+
+// PurchaseNews are the orders at other nodes of whose last change the account has not read (MarkRead), the newest first.
+func (db *DB) PurchaseNews(ctx context.Context, by int64, limit int) (_ []Agreement, err error) {
+	defer wrap(&err, "news of the purchases of %d", by)
+	rows, err := db.q.Query(ctx, `select `+agreementColumns+` from notifications n join agreements g on g.id = n.agreement_id
+		where n.account_id = $1 and n.read is null order by n.id desc limit $2`, by, limit)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Agreement])
 }
 
 // maxURI bounds addresses that other nodes give.
@@ -286,12 +309,23 @@ const maxURI = 2048
 // or cancelled. An empty url leaves the old one. ErrNotFound where nobody here has such an agreement with this seller.
 func (db *DB) ReceiveAgreement(ctx context.Context, seller *Account, uri, state, url string) (err error) {
 	defer wrap(&err, "agreement %s", uri)
-	tag, err := db.q.Exec(ctx, `update agreements set state = $3, url = case when $4 = '' then url else $4 end, updated = $5
-		where uri = $1 and uri <> '' and seller_id = $2 and order_id is null and state <> 'rejected'`, uri, seller.ID, state, truncate(url, maxURI), db.Now())
-	if err == nil && tag.RowsAffected() == 0 {
-		return ErrNotFound
-	}
-	return err
+	return db.within(ctx, func(tx *DB) error {
+		list, err := tx.agreementsWhere(ctx, `g.uri = $1 and g.uri <> '' and g.seller_id = $2 and g.order_id is null and g.state <> 'rejected'
+			order by g.id for no key update`, uri, seller.ID)
+		if err == nil && len(list) == 0 {
+			err = ErrNotFound
+		}
+		for _, a := range list {
+			if err == nil {
+				_, err = tx.q.Exec(ctx, `update agreements set state = $2, url = case when $3 = '' then url else $3 end, updated = $4 where id = $1`,
+					a.ID, state, truncate(url, maxURI), tx.Now())
+			}
+			if err == nil && a.State != state {
+				err = tx.tellBuyer(ctx, &a)
+			}
+		}
+		return err
+	})
 }
 
 // Agreed reports whether somebody here ordered something from a seller of another node under the address of an agreement.

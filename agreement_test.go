@@ -414,3 +414,95 @@ func TestSendOfferRefused(t *testing.T) {
 		t.Error("an order went to a blocked host")
 	}
 }
+
+// The buyer is told what the seller answers and of each change after it: one notification stands for an order, the newest, and
+// what says nothing new is no news.
+func TestBuyerIsTold(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	ctx := t.Context()
+	mug := m.theirs(nil)
+	shop := must(m.Account(ctx, mug.SellerID))(t)
+	told := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, a := range must(m.PurchaseNews(ctx, m.seller.ID, 10))(t) {
+			got = append(got, a.State)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("told of %q, want %q", got, want)
+		}
+		if n := must(m.UnreadCount(ctx, m.seller.ID))(t); n != len(want) {
+			t.Errorf("%d notifications, want %d", n, len(want))
+		}
+	}
+	seen := func() {
+		t.Helper()
+		if err := m.MarkRead(ctx, m.seller.ID, m.NewID(), NotifyPurchase); err != nil {
+			t.Fatal(err)
+		}
+		told()
+	}
+	answer := func(a *Agreement, r OfferAnswer) {
+		t.Helper()
+		r.OfferURI = a.OfferURI
+		if err := m.ReceiveOfferAnswer(ctx, shop, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says := func(state string) {
+		t.Helper()
+		if err := m.ReceiveAgreement(ctx, shop, "https://s.example/agreements/1", state, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := must(m.SendOffer(ctx, m.seller.ID, mug.ID, 1))(t)
+	told()
+	answer(a, OfferAnswer{Accepted: true, URI: "https://s.example/agreements/1", URL: "https://s.example/orders/x"})
+	told(AgreementAccepted)
+	b := must(m.SendOffer(ctx, m.seller.ID, mug.ID, 2))(t)
+	answer(b, OfferAnswer{Reason: "Sorry"})
+	told(AgreementRejected, AgreementAccepted)
+	list := must(m.Notifications(ctx, m.seller.ID, Page{}, NotifyPurchase))(t)
+	if len(list) != 2 || list[0].AgreementID != b.ID || list[0].FromID != shop.ID {
+		t.Errorf("notifications %+v", list)
+	}
+	says(AgreementPaid)
+	told(AgreementPaid, AgreementRejected)
+	seen()
+	says(AgreementPaid) // again
+	answer(a, OfferAnswer{Accepted: true, URI: "https://s.example/agreements/2"})
+	told()
+	for _, state := range []string{AgreementShipped, AgreementDone} {
+		says(state)
+		told(state)
+	}
+	seen()
+	if got := must(m.PurchaseNews(ctx, m.owner.ID, 10))(t); len(got) != 0 {
+		t.Errorf("others are told: %+v", got)
+	}
+	// What the buyer did is no news, nor that the seller says the same.
+	c := must(m.SendOffer(ctx, m.seller.ID, mug.ID, 1))(t)
+	if err := m.TakeOfferBack(ctx, m.seller.ID, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	answer(c, OfferAnswer{Accepted: true, URI: "https://s.example/agreements/3"})
+	if err := m.ReceiveAgreement(ctx, shop, "https://s.example/agreements/3", AgreementCancelled, ""); err != nil {
+		t.Fatal(err)
+	}
+	told()
+	if err := m.ReceiveAgreement(ctx, shop, "https://s.example/agreements/3", AgreementPaid, ""); err != nil {
+		t.Fatal(err)
+	}
+	told(AgreementPaid)
+	// Other notifications stay unread.
+	if err := m.ReceiveFollow(ctx, "https://s.example/follows/1", shop, m.seller, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.MarkRead(ctx, m.seller.ID, m.NewID(), NotifyPurchase); err != nil {
+		t.Fatal(err)
+	}
+	if n := must(m.UnreadCount(ctx, m.seller.ID))(t); n != 1 {
+		t.Errorf("%d unread", n)
+	}
+}

@@ -18,24 +18,26 @@ const (
 	NotifyQuote         = "quote"          // FromID quotes PostID
 	NotifyOrder         = "order"          // OrderID was placed
 	NotifyReport        = "report"         // ReportID waits; for the owner
+	NotifyPurchase      = "purchase"       // AgreementID with FromID of another node stands otherwise; one for each, the newest
 )
 
-// Notification tells a local account that something happened. FromID, PostID, OrderID and ReportID are 0
-// where the kind has none.
+// Notification tells a local account that something happened. FromID, PostID, OrderID, ReportID and
+// AgreementID are 0 where the kind has none.
 type Notification struct {
-	ID        int64
-	AccountID int64
-	Kind      string
-	FromID    int64
-	PostID    int64
-	OrderID   int64
-	ReportID  int64
-	Created   time.Time
-	Read      *time.Time
+	ID          int64
+	AccountID   int64
+	Kind        string
+	FromID      int64
+	PostID      int64
+	OrderID     int64
+	ReportID    int64
+	AgreementID int64
+	Created     time.Time
+	Read        *time.Time
 }
 
 const notificationColumns = `id, account_id, kind, coalesce(from_id, 0) as from_id, coalesce(post_id, 0) as post_id,
-	coalesce(order_id, 0) as order_id, coalesce(report_id, 0) as report_id, created, read`
+	coalesce(order_id, 0) as order_id, coalesce(report_id, 0) as report_id, coalesce(agreement_id, 0) as agreement_id, created, read`
 
 // notify tells an account, in the transaction of what happened. It is quiet, and no error, where the account is not one
 // of this node's people, where it would be about oneself or about someone it blocks, where somebody of a silenced host
@@ -86,10 +88,10 @@ func (db *DB) UnreadCount(ctx context.Context, accountID int64) (n int, err erro
 	return n, err
 }
 
-// MarkRead marks the account's notifications up to and including the id as read.
-func (db *DB) MarkRead(ctx context.Context, accountID, upTo int64) (err error) {
+// MarkRead marks the account's notifications up to and including the id as read; of the given kinds only, where kinds are named.
+func (db *DB) MarkRead(ctx context.Context, accountID, upTo int64, kinds ...string) (err error) {
 	defer wrap(&err, "mark notifications of %d read", accountID)
-	_, err = db.q.Exec(ctx, `update notifications set read = $3 where account_id = $1 and id <= $2 and read is null`,
-		accountID, upTo, db.Now())
+	_, err = db.q.Exec(ctx, `update notifications set read = $3 where account_id = $1 and id <= $2 and read is null
+		and (cardinality($4::text[]) = 0 or kind = any($4))`, accountID, upTo, db.Now(), append([]string{}, kinds...))
 	return err
 }

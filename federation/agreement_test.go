@@ -513,7 +513,19 @@ func TestOrderBetweenNodes(t *testing.T) {
 		work(t, b, a, b)
 		return ok(b.db.Purchase(ctx, b.anna.ID, g.ID))(t)
 	}
+	told := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, g := range ok(b.db.PurchaseNews(ctx, b.anna.ID, 9))(t) {
+			got = append(got, g.State)
+		}
+		must(t, b.db.MarkRead(ctx, b.anna.ID, b.db.NewID()))
+		if !slices.Equal(got, want) {
+			t.Errorf("the buyer is told of %q, want %q", got, want)
+		}
+	}
 	bought := order(1)
+	told(souk.AgreementAccepted)
 	if bought.State != souk.AgreementAccepted || !strings.HasPrefix(bought.URL, a.URL+"/orders/") || bought.Amount != 2500 {
 		t.Fatalf("the buyer sees %+v", bought)
 	}
@@ -528,6 +540,7 @@ func TestOrderBetweenNodes(t *testing.T) {
 	if refused := order(2); refused.State != souk.AgreementRejected || refused.Reason != "Fewer are left than you asked for." {
 		t.Errorf("more than there are: %+v", refused)
 	}
+	told(souk.AgreementRejected)
 	ok(a.db.CompleteOrder(ctx, o.Token, souk.NewOrder{Name: "Ben", Email: "ben@mail.example", Country: "DE", Address: "Lane 1", Payment: souk.PayArrange}))(t)
 	for _, state := range []string{souk.OrderPaid, souk.OrderShipped, souk.OrderDone} {
 		ok(a.db.SetOrderState(ctx, a.anna.ID, o.ID, state, "", ""))(t)
@@ -535,6 +548,7 @@ func TestOrderBetweenNodes(t *testing.T) {
 		if got := ok(b.db.Purchase(ctx, b.anna.ID, bought.ID))(t); got.State != state || got.URL != bought.URL {
 			t.Errorf("%s here, %s there", state, got.State)
 		}
+		told(state)
 	}
 	second := order(1)
 	if sale, held := stock(); second.State != souk.AgreementAccepted || sale != 0 || held != 1 {
@@ -545,6 +559,7 @@ func TestOrderBetweenNodes(t *testing.T) {
 	if sale, held := stock(); sale != 1 || held != 0 {
 		t.Errorf("taken back: %d for sale, %d held", sale, held)
 	}
+	told(souk.AgreementCancelled)
 	// A price that changed where the buyer's node has not heard of it: nothing is sold at either.
 	ok(a.pool.Exec(ctx, `update variants set price = 2600 where listing_id = $1`, mug.ID))(t)
 	if dearer := order(1); dearer.State != souk.AgreementRejected || !strings.Contains(dearer.Reason, "another price") {

@@ -160,6 +160,8 @@ func TestKnownHostsGetTheirRule(t *testing.T) {
 		alter table reports drop column forward_as;
 		alter table accounts drop column memorial;
 		alter table quotes drop constraint quotes_post_id_uri_account_id_key, add constraint quotes_post_id_uri_key unique (post_id, uri);
+		alter table notifications drop column agreement_id;
+		create unique index notifications_once on notifications (id);
 		insert into hosts (host) values ('evil.example'), ('a.evil.example:8443'), ('good.evil.example'), ('devil.example');
 		insert into host_blocks (domain, severity, reject_media, created, updated) values ('evil.example', 'suspend', true, now(), now()), ('good.evil.example', '', false, now(), now());
 		update hosts set severity = 'suspend', reject_media = true where host = 'evil.example';

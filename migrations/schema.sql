@@ -522,8 +522,12 @@ CREATE TABLE public.notifications (
     created timestamp with time zone NOT NULL,
     read timestamp with time zone,
     report_id bigint,
-    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['follow'::text, 'follow_request'::text, 'mention'::text, 'reply'::text, 'like'::text, 'boost'::text, 'order'::text, 'report'::text, 'quote'::text])))
+    agreement_id bigint,
+    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['follow'::text, 'follow_request'::text, 'mention'::text, 'reply'::text, 'like'::text, 'boost'::text, 'order'::text, 'report'::text, 'quote'::text, 'purchase'::text])))
 );
+
+-- comment: COLUMN notifications.agreement_id
+COMMENT ON COLUMN public.notifications.agreement_id IS 'What the account ordered at another node, which stands otherwise; one notification for each';
 
 -- table: order_events
 CREATE TABLE public.order_events (
@@ -1303,11 +1307,14 @@ CREATE INDEX mentions_account ON public.mentions USING btree (account_id, post_i
 -- index: notifications_account
 CREATE INDEX notifications_account ON public.notifications USING btree (account_id, id DESC);
 
+-- index: notifications_agreement
+CREATE UNIQUE INDEX notifications_agreement ON public.notifications USING btree (agreement_id);
+
 -- index: notifications_from
 CREATE INDEX notifications_from ON public.notifications USING btree (from_id) WHERE (from_id IS NOT NULL);
 
 -- index: notifications_once
-CREATE UNIQUE INDEX notifications_once ON public.notifications USING btree (account_id, kind, COALESCE(from_id, (0)::bigint), COALESCE(post_id, (0)::bigint), COALESCE(order_id, (0)::bigint), COALESCE(report_id, (0)::bigint));
+CREATE UNIQUE INDEX notifications_once ON public.notifications USING btree (account_id, kind, COALESCE(from_id, (0)::bigint), COALESCE(post_id, (0)::bigint), COALESCE(order_id, (0)::bigint), COALESCE(report_id, (0)::bigint)) WHERE (agreement_id IS NULL);
 
 -- index: notifications_post
 CREATE INDEX notifications_post ON public.notifications USING btree (post_id) WHERE (post_id IS NOT NULL);
@@ -1541,6 +1548,10 @@ ALTER TABLE ONLY public.mentions
 -- fk constraint: notifications notifications_account_id_fkey
 ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id);
+
+-- fk constraint: notifications notifications_agreement_id_fkey
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_agreement_id_fkey FOREIGN KEY (agreement_id) REFERENCES public.agreements(id) ON DELETE CASCADE;
 
 -- fk constraint: notifications notifications_from_id_fkey
 ALTER TABLE ONLY public.notifications

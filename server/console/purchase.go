@@ -29,9 +29,12 @@ type purchasePage struct {
 	Purchase *souk.Agreement
 }
 
-// Purchases lists what one ordered at other nodes, and how it stands.
+// Purchases lists what one ordered at other nodes, and how it stands. What is shown is no news any more.
 func (c *Console) Purchases(v *Visit) error {
 	page := purchasesPage{frame: v.frame("people", "purchases.title")}
+	if err := c.DB.MarkRead(v.ctx(), v.me.ID, c.DB.NewID(), souk.NotifyPurchase); err != nil {
+		return err
+	}
 	list, err := c.DB.Purchases(v.ctx(), v.me.ID, v.page())
 	if err != nil {
 		return err

@@ -3,8 +3,11 @@ package console_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/PuerkitoBio/goquery"
 
 	"souk"
 )
@@ -40,15 +43,40 @@ func TestPurchase(t *testing.T) {
 	if err := n.db.ReceiveOfferAnswer(ctx, mira, souk.OfferAnswer{OfferURI: all[0].OfferURI, Accepted: true, URI: "https://far.example/agreements/1", URL: link}); err != nil {
 		t.Fatal(err)
 	}
+	news := func(want ...string) {
+		t.Helper()
+		var got []string
+		b.get("/console").Find(`.todo li:has(a[href="/console/purchases"])`).Each(func(_ int, li *goquery.Selection) {
+			got = append(got, text(li.Find("b"))+" / "+text(li.Find(".about")))
+		})
+		if !slices.Equal(got, want) {
+			t.Errorf("Today says %q, want %q", got, want)
+		}
+	}
+	news("Your order is accepted: say where it goes and how you pay / 2 × Red mug")
+	if got := n.signedIn(t, "cora").get("/console").Find(`.todo a[href="/console/purchases"]`).Length(); got != 0 {
+		t.Error("others are told too")
+	}
 	if got := b.get("/console/purchases").Find(`a.primary[href="` + link + `"]`); text(got) != "Go on at far.example" {
 		t.Errorf("link: %q", text(got))
 	}
+	news() // it was looked at
 	cancel := "/console/purchases/" + id(all[0].ID) + "/cancel"
 	b.get(cancel).want(http.StatusOK, cancel)
 	list = b.post(cancel, nil).want(http.StatusOK, "/console/purchases")
 	if got := text(list.Find("tbody .state")); got != "Cancelled" {
 		t.Errorf("cancelled: %s", got)
 	}
+	news()
+	b.post(path+"/order", url.Values{"quantity": {"1"}}).want(http.StatusOK, "/console/purchases")
+	second, err := n.db.Purchases(ctx, n.account(t, "anna").ID, souk.Page{})
+	if err != nil || len(second) != 2 {
+		t.Fatalf("%+v, %v", second, err)
+	}
+	if err := n.db.ReceiveOfferAnswer(ctx, mira, souk.OfferAnswer{OfferURI: second[0].OfferURI, Reason: "It is <b>sold out</b>."}); err != nil {
+		t.Fatal(err)
+	}
+	news("Your order was not accepted / 1 × Red mug: “It is <b>sold out</b>.”")
 	if a, err := n.db.Purchase(ctx, n.account(t, "anna").ID, all[0].ID); err != nil || a.State != souk.AgreementCancelled {
 		t.Errorf("%+v, %v", a, err)
 	}

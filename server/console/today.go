@@ -77,7 +77,7 @@ func (c *Console) Today(v *Visit) error {
 	return c.render(v, http.StatusOK, "today", page)
 }
 
-// todos are the reports, orders, people and pictures that wait, the most pressing first.
+// todos are the reports, orders, answers to one's own orders, people and pictures that wait, the most pressing first.
 func (c *Console) todos(v *Visit, since time.Time) ([]todo, error) {
 	var all []todo
 	if v.me.Role == souk.RoleOwner {
@@ -96,6 +96,11 @@ func (c *Console) todos(v *Visit, since time.Time) ([]todo, error) {
 		}
 		all = append(all, orders...)
 	}
+	bought, err := c.purchaseTodos(v)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, bought...)
 	posts, err := c.DB.Unanswered(v.ctx(), v.me.ID, since, perTodo)
 	if err != nil {
 		return nil, err
@@ -146,6 +151,24 @@ func (c *Console) orderTodos(v *Visit) ([]todo, error) {
 			all = append(all, todo{Title: v.t("today.order_"+state, "Number", formatID(o.Number)), Text: strings.Join(things, ", "),
 				Action: v.t(action), URL: "/console/orders/" + formatID(o.ID)})
 		}
+	}
+	return all, nil
+}
+
+// purchaseTodos are the orders at other nodes that stand otherwise than when one last looked.
+func (c *Console) purchaseTodos(v *Visit) ([]todo, error) {
+	news, err := c.DB.PurchaseNews(v.ctx(), v.me.ID, perTodo)
+	if err != nil {
+		return nil, err
+	}
+	var all []todo
+	for _, a := range news {
+		entry := todo{Title: v.t("purchase_news." + a.State), Text: fmt.Sprintf("%d × %s", a.Quantity, a.Title), Action: v.t("today.check"),
+			URL: "/console/purchases"}
+		if a.Reason != "" {
+			entry.Text += ": " + v.t("purchases.said", "Text", a.Reason)
+		}
+		all = append(all, entry)
 	}
 	return all, nil
 }
