@@ -237,22 +237,35 @@ func (f *Federation) fits(req *SignedRequest, s *Signature, known storedKey) err
 // fetchedKey reads an actor anew, or the document of its key, and verifies the signature by what that says. It returns
 // whose key it is: an actor that names it as its own (FEP-fe34).
 func (f *Federation) fetchedKey(ctx context.Context, req *SignedRequest, s *Signature, iri string, from purse) (*souk.Account, error) {
+	from, settle, err := f.charge(req, hostOf(iri), from)
+	if err != nil {
+		return nil, err
+	}
 	a, err := f.fetchActor(ctx, iri, s.KeyID, from)
 	if err != nil {
+		settle(err)
 		return nil, noKey(err)
 	}
 	if a.KeyID != s.KeyID {
 		return nil, refusal(http.StatusUnauthorized, "the actor does not name the key as its own", nil)
 	}
-	return a, unauthorized(f.verify(req, s, a.PublicKey))
+	err = f.verify(req, s, a.PublicKey)
+	settle(err)
+	return a, unauthorized(err)
 }
 
+// verify holds a signature against a key of the host that the key's id names.
 func (f *Federation) verify(req *SignedRequest, s *Signature, publicKey string) error {
 	key, err := f.cfg.Keys.Public(publicKey)
 	if err != nil {
 		return err
 	}
-	return s.Verify(req, key, f.db.Now())
+	now := f.db.Now()
+	if err := s.Verify(req, key, now); err != nil {
+		return err
+	}
+	f.limits.proofs.add(req.From, hostOf(s.KeyID), now)
+	return nil
 }
 
 // unauthorized turns what is wrong with a signature into 401; nil stays nil.

@@ -17,8 +17,8 @@ type Budget struct {
 	Every time.Duration
 }
 
-// Budgets are what those who have proved who they are may send. An activity that its sender did not sign never counts:
-// a stranger could silence a peer. Each is kept for an actor and for a domain, where all hosts under one registrable
+// Budgets are what those who have proved who they are may send. An activity that its sender did not sign never counts but
+// for the address that it came from: a stranger could silence a peer. Each is kept for an actor and for a domain, where all hosts under one registrable
 // domain count as one. The zero value stands for the defaults of each; Config.RateLimit multiplies them.
 type Budgets struct {
 	// Actor and Domain are activities of any kind: 1000 and 20 a second for an actor, which lets a group or the catalogue
@@ -30,6 +30,10 @@ type Budgets struct {
 	TellActor, TellDomain Budget
 	// ReactActor and ReactDomain are, in the same way, what is done to people and posts here: likes, shares and follows. As many.
 	ReactActor, ReactDomain Budget
+	// Source is what one address (a /64 of IPv6) may send whose signature needs a key that is not known, and then does not
+	// verify: 20 and 6 a minute, so that it takes many addresses to use up what any host is asked for keys. What is over is
+	// answered 429; it costs nothing to those whose actors have signed from there.
+	Source Budget
 	// Mentions is how many accounts a post may mention and still tell those of this node; 0 means 30.
 	Mentions int
 }
@@ -46,6 +50,7 @@ func (b Budgets) withDefaults() Budgets {
 	def(&b.TellDomain, 500, 2*time.Second)
 	def(&b.ReactActor, 30, 20*time.Second)
 	def(&b.ReactDomain, 500, 2*time.Second)
+	def(&b.Source, 20, 10*time.Second)
 	if b.Mentions == 0 {
 		b.Mentions = 30
 	}
@@ -110,6 +115,8 @@ type limits struct {
 	actors, domains           *spending
 	tellActors, tellDomains   *spending
 	reactActors, reactDomains *spending
+	sources                   *spending
+	proofs                    *proofs
 	mentions                  int
 }
 
@@ -117,7 +124,8 @@ func newLimits(b Budgets, factor float64) *limits {
 	b = b.withDefaults()
 	return &limits{actors: newSpending(b.Actor, factor), domains: newSpending(b.Domain, factor),
 		tellActors: newSpending(b.TellActor, factor), tellDomains: newSpending(b.TellDomain, factor),
-		reactActors: newSpending(b.ReactActor, factor), reactDomains: newSpending(b.ReactDomain, factor), mentions: b.Mentions}
+		reactActors: newSpending(b.ReactActor, factor), reactDomains: newSpending(b.ReactDomain, factor),
+		sources: newSpending(b.Source, factor), proofs: newProofs(), mentions: b.Mentions}
 }
 
 // arrived takes one activity of a verified actor from its budgets; where one is used up it is how long until there is more.

@@ -18,17 +18,21 @@ import (
 type purse int
 
 const (
-	ownPurse    purse = iota // what this node wants to know
-	senderPurse              // the key of who delivers something and is not known yet
-	readerPurse              // the key of who asks for a document and is not known yet
+	ownPurse          purse = iota // what this node wants to know
+	senderPurse                    // the key of who delivers something and is not known yet
+	readerPurse                    // the key of who asks for a document and is not known yet
+	provedSenderPurse              // as senderPurse, from where actors of that domain have signed before
+	provedReaderPurse              // as readerPurse, from there
 )
 
 // purses are the budgets: what this node asks of one host on the word of others. Enough for a busy server's new actors, too
 // little to be anybody's weapon. Who reads is mostly one actor of a server.
 var purses = [...]Budget{
-	ownPurse:    {Burst: 100, Every: time.Second / 5},
-	senderPurse: {Burst: 100, Every: time.Second / 5},
-	readerPurse: {Burst: 30, Every: time.Second},
+	ownPurse:          {Burst: 100, Every: time.Second / 5},
+	senderPurse:       {Burst: 100, Every: time.Second / 5},
+	readerPurse:       {Burst: 30, Every: time.Second},
+	provedSenderPurse: {Burst: 100, Every: time.Second / 5},
+	provedReaderPurse: {Burst: 30, Every: time.Second},
 }
 
 const (

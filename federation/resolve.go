@@ -25,9 +25,10 @@ func (f *Federation) document(ctx context.Context, iri string) (object, error) {
 	return f.documentFrom(ctx, iri, ownPurse)
 }
 
+// documentFrom asks for keys nowhere but at the host that was named, whose purse it is.
 func (f *Federation) documentFrom(ctx context.Context, iri string, from purse) (object, error) {
 	o, err := f.fetch(ctx, iri, from)
-	if errors.Is(err, ErrForeignID) && o != nil && validIRI(o.self()) {
+	if from == ownPurse && errors.Is(err, ErrForeignID) && o != nil && validIRI(o.self()) {
 		return f.fetch(ctx, o.self(), from)
 	}
 	return o, err

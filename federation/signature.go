@@ -58,6 +58,7 @@ type SignedRequest struct {
 	URL    *url.URL
 	Header http.Header
 	Body   []byte // raw, as received, before any decoding
+	From   string // the IP address of the client, as trusted proxies tell it
 }
 
 // NewSignedRequest rebuilds the address of r on origin (scheme and host of the node). It reads the request line, so

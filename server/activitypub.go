@@ -67,7 +67,7 @@ func (s *Server) signed(c echo.Context) *federation.SignedRequest {
 	if err != nil {
 		return nil
 	}
-	req.Method = middleware.SentMethod(c.Request())
+	req.Method, req.From = middleware.SentMethod(c.Request()), c.RealIP()
 	return req
 }
 
@@ -199,6 +199,7 @@ func (s *Server) receive(c echo.Context) error {
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, "the request has no valid target")
 	}
+	signed.From = c.RealIP()
 	status, err := s.cfg.Federation.Receive(c.Request().Context(), signed)
 	if err != nil {
 		return refused(c, err)

@@ -342,3 +342,31 @@ func TestInboxAnswers(t *testing.T) {
 		}
 	}
 }
+
+// What does not verify is charged to the address that it came from, as the proxies that are trusted tell it.
+func TestInboxKnowsWhoseAddress(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t, func(c *federation.Config) { c.Budgets.Source = federation.Budget{Burst: 2, Every: time.Hour} })
+	v := s.villain()
+	n := 0
+	rubbish := func(from string) int {
+		n++
+		body := must(json.Marshal(object{"@context": "https://www.w3.org/ns/activitystreams", "type": "Follow", "object": s.url,
+			"id": fmt.Sprintf("%s/follows/%d", v.URL, n), "actor": fmt.Sprintf("%s/users/nobody%d", v.URL, n)}))(t)
+		r := must(http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/inbox", bytes.NewReader(body)))(t)
+		r.Header.Set("Content-Type", "application/activity+json")
+		r.Header.Set("X-Forwarded-For", from)
+		if err := federation.SignCavage(r, body, fmt.Sprintf("%s/users/nobody%d#main-key", v.URL, n), v.key, s.clock()); err != nil {
+			t.Fatal(err)
+		}
+		return s.do(r).StatusCode
+	}
+	for i, want := range []int{http.StatusUnauthorized, http.StatusUnauthorized, http.StatusTooManyRequests} {
+		if got := rubbish("198.51.100.7"); got != want {
+			t.Errorf("request %d of one address: %d, want %d", i+1, got, want)
+		}
+	}
+	if got := rubbish("192.0.2.1"); got != http.StatusUnauthorized {
+		t.Errorf("another address: %d", got)
+	}
+}

@@ -116,7 +116,8 @@ func newStreet(t *testing.T, change ...func(*federation.Config)) *street {
 	}
 	s.fed = federation.New(s.DB, cfg)
 	node := must(server.New(server.Config{DB: s.DB, Federation: s.fed,
-		Finder: search.NewFinder(s.DB, index), Pictures: souk.NewPictures(souk.PictureConfig{}), Theme: theme, Client: client, Version: "test", Log: log}))(t)
+		Finder: search.NewFinder(s.DB, index), Pictures: souk.NewPictures(souk.PictureConfig{}), Theme: theme, Client: client, Version: "test", Log: log,
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}))(t)
 	web.Config.Handler = node.Handler()
 	web.Start()
 	t.Cleanup(web.Close)
