@@ -191,9 +191,12 @@ func TestRejectMedia(t *testing.T) {
 	if p.Account.Avatar != nil {
 		t.Error("the face is shown")
 	}
-	elsewhere := &Media{ID: 1, RemoteURL: "https://files.pics.example/1.png"}
-	if refused, err := n.PicturesRefused(ctx, elsewhere); err != nil || !refused {
-		t.Errorf("a picture of somebody else that lies there may be fetched: %v", err)
+	for address, want := range map[string]bool{"https://files.pics.example/1.png": true, "https://PICS.example:8443/1.png": true,
+		"https://ｐｉｃｓ.example/1.png": true, "https://pics。example/1.png": true, "https://pics.example./1.png": true, "https://ⓟics.example:0443/1.png": true,
+		"https://epics.example/1.png": false, "https://pics.example.net/1.png": false} {
+		if refused, err := n.PicturesRefused(ctx, &Media{ID: 1, RemoteURL: address}); err != nil || refused != want {
+			t.Errorf("a picture of somebody else at %s: refused %v, %v", address, refused, err)
+		}
 	}
 	if err := n.UnblockHost(ctx, n.owner.ID, "pics.example"); err != nil {
 		t.Fatal(err)

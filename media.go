@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -85,14 +84,14 @@ func (m *Media) Path(width int) string {
 func (db *DB) PicturesRefused(ctx context.Context, m *Media) (yes bool, err error) {
 	defer wrap(&err, "pictures like %d refused", m.ID)
 	u, err := url.Parse(m.RemoteURL)
-	if err != nil || u.Host == "" {
+	if err != nil || m.Refused {
 		return true, nil
 	}
-	if m.Refused {
+	host, ok := NormalDomain(u.Host) // as whoever fetches it reads the host, however it is written
+	if !ok {
 		return true, nil
 	}
-	err = db.q.QueryRow(ctx, `select coalesce((select reject_media or severity = 'suspend' from `+ruleFor("$1")+` rule), false)`,
-		strings.ToLower(u.Host)).Scan(&yes)
+	err = db.q.QueryRow(ctx, `select coalesce((select reject_media or severity = 'suspend' from `+ruleFor("$1")+` rule), false)`, host).Scan(&yes)
 	return yes, err
 }
 
