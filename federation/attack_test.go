@@ -32,6 +32,9 @@ func suite() []attack {
 			all = append(all, f.attack)
 		}
 	}
+	for _, s := range smugglings() {
+		all = append(all, s.attack)
+	}
 	for _, rows := range [][]attempt{attempts(), keyAttempts(), digestAttempts(), timeAttempts(), headerAttempts(), jsonAttempts()} {
 		for _, a := range rows {
 			all = append(all, a.attack)
@@ -83,6 +86,8 @@ type world struct {
 	annaPost, secret     *souk.Post // the second one is for followers
 	benFollow, benLike   string
 	benBoost, annaFollow string
+	bad                  *otherNode // of a besieged world: the server that is suspended in it
+	bea                  string     // who is there
 }
 
 func attacked(t *testing.T, change ...func(*Config)) *world {
