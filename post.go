@@ -42,6 +42,7 @@ type Post struct {
 	Summary      string // content warning, plain text
 	Sensitive    bool
 	Lang         string
+	Texts        []Text // what it says in other languages; of remote posts only
 	Visibility   string
 	InTimeline   bool
 	InReplyToURI string
@@ -70,7 +71,7 @@ type Post struct {
 // with what its author says.
 func (p *Post) Written() string { return strings.TrimSuffix(p.HTML, p.links) }
 
-const postColumns = `p.id, p.kind, p.account_id, p.uri, p.url, p.local, p.html, p.source, p.summary, p.sensitive, p.lang, p.visibility,
+const postColumns = `p.id, p.kind, p.account_id, p.uri, p.url, p.local, p.html, p.source, p.summary, p.sensitive, p.lang, p.texts, p.visibility,
 	p.in_timeline, p.in_reply_to_uri, p.in_reply_to_id, p.thread_id, p.boost_of_id, p.published, p.edited, p.deleted`
 
 // visibleTo is the condition that viewer ($1, 0 = a stranger) may read post p: its author and its host are not suspended
@@ -199,6 +200,9 @@ func (db *DB) fillPostParts(ctx context.Context, ids []int64, byID map[int64]*Po
 		if m.Refused {
 			p.links += m.linked()
 			p.HTML += m.linked()
+			for i := range p.Texts {
+				p.Texts[i].HTML += m.linked()
+			}
 		} else {
 			p.Media = append(p.Media, m)
 		}
@@ -259,7 +263,7 @@ func (db *DB) fillPostParts(ctx context.Context, ids []int64, byID map[int64]*Po
 func (db *DB) bury(ctx context.Context, ids ...int64) error {
 	now := db.Now()
 	batch := &pgx.Batch{}
-	batch.Queue(`update posts set html = '', source = '', summary = '', deleted = $2 where id = any($1)`, ids, now)
+	batch.Queue(`update posts set html = '', source = '', summary = '', texts = '[]', deleted = $2 where id = any($1)`, ids, now)
 	batch.Queue(`delete from post_edits where post_id = any($1)`, ids)
 	batch.Queue(`delete from post_tags where post_id = any($1)`, ids)
 	batch.Queue(`delete from likes where post_id = any($1)`, ids)

@@ -14,6 +14,7 @@ type RemotePost struct {
 	Summary      string
 	Sensitive    bool
 	Lang         string
+	Texts        []Text // in other languages; more than are kept, maybe
 	Visibility   string
 	InTimeline   bool // false for a listing that came only through a catalogue
 	InReplyToURI string
@@ -92,18 +93,18 @@ func (db *DB) receivePost(ctx context.Context, r RemotePost, kind string) (kept 
 	r.Edited = editedBy(r.Edited, now)
 	id := db.ids.at(r.Published)
 	p := &Post{ID: id, Kind: kind, AccountID: r.Author.ID, URI: r.URI, URL: r.URL, HTML: Sanitise(truncate(r.HTML, maxRemotePost)), Summary: truncate(Plain(r.Summary), 500),
-		Sensitive: r.Sensitive || r.Summary != "", Lang: r.Lang, Visibility: r.Visibility, InTimeline: r.InTimeline, InReplyToURI: r.InReplyToURI,
+		Sensitive: r.Sensitive || r.Summary != "", Lang: r.Lang, Texts: keptTexts(r.Texts, r.Lang), Visibility: r.Visibility, InTimeline: r.InTimeline, InReplyToURI: r.InReplyToURI,
 		ThreadID: id, Published: r.Published, Edited: r.Edited}
 	if parent != nil {
 		p.InReplyToID, p.ThreadID = &parent.ID, parent.ThreadID
 	}
 	err = db.q.QueryRow(ctx, `insert into posts (id, kind, account_id, uri, url, local, html, summary, sensitive, lang, visibility, in_timeline,
-			in_reply_to_uri, in_reply_to_id, thread_id, published, edited)
-		select $1, $2, $3, $4, $5, false, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 from (select `+lockURI("$4")+`) locked
+			in_reply_to_uri, in_reply_to_id, thread_id, published, edited, texts)
+		select $1, $2, $3, $4, $5, false, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17::jsonb from (select `+lockURI("$4")+`) locked
 		on conflict (uri) do update set in_timeline = posts.in_timeline or (excluded.in_timeline and posts.account_id = excluded.account_id)
 		returning id, deleted is not null`,
 		p.ID, p.Kind, p.AccountID, p.URI, p.URL, p.HTML, p.Summary, p.Sensitive, p.Lang, p.Visibility, p.InTimeline, p.InReplyToURI,
-		p.InReplyToID, p.ThreadID, p.Published, p.Edited).Scan(&kept.id, &kept.deleted)
+		p.InReplyToID, p.ThreadID, p.Published, p.Edited, p.Texts).Scan(&kept.id, &kept.deleted)
 	if err != nil || kept.id != id {
 		return kept, err
 	}
@@ -279,8 +280,8 @@ func (db *DB) receiveEdit(ctx context.Context, r RemotePost) (id int64, changed 
 			return 0, false, err
 		}
 	}
-	if _, err := db.q.Exec(ctx, `update posts set html = $2, summary = $3, sensitive = $4, lang = $5, edited = $6, url = $7 where id = $1`, p.ID,
-		html, summary, r.Sensitive || r.Summary != "", r.Lang, *r.Edited, r.URL); err != nil {
+	if _, err := db.q.Exec(ctx, `update posts set html = $2, summary = $3, sensitive = $4, lang = $5, edited = $6, url = $7, texts = $8 where id = $1`, p.ID,
+		html, summary, r.Sensitive || r.Summary != "", r.Lang, *r.Edited, r.URL, keptTexts(r.Texts, r.Lang)); err != nil {
 		return 0, false, err
 	}
 	if _, err := db.remoteParts(ctx, p.ID, r); err != nil {

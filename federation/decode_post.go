@@ -78,7 +78,11 @@ func (d decoder) post(o object, author *souk.Account) (*souk.RemotePost, error) 
 	d.read(o, r)
 	r.Tags = o.hashtags()
 	r.MentionURIs = d.mentions(o, r.Visibility)
+	own := len(r.HTML)
 	r.Media = o.media(&r.HTML)
+	for i := range r.Texts { // the links to what cannot be shown
+		r.Texts[i].HTML += r.HTML[own:]
+	}
 	if slices.ContainsFunc(o.attached(), func(a object) bool { return a.yes("sensitive") }) {
 		r.Sensitive = true
 	}

@@ -104,6 +104,34 @@ func TestDecodeForms(t *testing.T) {
 	}
 }
 
+// A text of several languages keeps them all: each with its own title and warning where it has them, and with what is no text.
+func TestDecodeLanguages(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, more, lang string
+		want             []souk.Text
+	}{
+		{"that of content first", `,"contentMap":{"zh-cn":"你好","en":"x","de":"hallo"},"language":"de"`, "en", []souk.Text{{Lang: "de", HTML: "hallo"}, {Lang: "zh-CN", HTML: "你好"}}},
+		{"warnings", `,"summary":"w","summaryMap":{"de":"Achtung","en":"w"},"contentMap":{"de":"hallo","en":"x"}`, "en", []souk.Text{{Lang: "de", HTML: "hallo", Summary: "Achtung"}}},
+		{"titles", `,"type":"Article","url":"https://a.example/p","name":"T","nameMap":{"de":"Titel","en":"T"},"contentMap":{"de":"hallo","en":"x"}`, "en",
+			[]souk.Text{{Lang: "de", HTML: "<p><strong>Titel</strong></p>hallo" + paragraphLink("https://a.example/p", "https://a.example/p")}}},
+		{"a link to a file", `,"contentMap":{"de":"hallo","en":"x"},"attachment":{"type":"Document","mediaType":"application/pdf","url":"https://a.example/f.pdf"}`, "en",
+			[]souk.Text{{Lang: "de", HTML: "hallo" + paragraphLink("https://a.example/f.pdf", "https://a.example/f.pdf")}}},
+		{"one language in other HTML", `,"contentMap":{"de":"<b>x</b>"}`, "", nil},
+		{"rubbish", `,"contentMap":{"!!":"x","":"y","de":["z"],"fr":null,"en":"x"}`, "en", nil},
+		{"no map", `,"contentMap":["x","y"]`, "", nil},
+	} {
+		o := parsed(t, noteStart+`}`)
+		for k, v := range parsed(t, `{"_":0`+c.more+`}`) {
+			o[k] = v
+		}
+		p := ok(testDecoder().post(o, &souk.Account{URI: "https://a.example/u", FollowersURI: "https://a.example/u/followers"}))(t)
+		if !slices.Equal(p.Texts, c.want) || p.Lang != c.lang && c.lang != "" {
+			t.Errorf("%s: %q and %+v", c.name, p.Lang, p.Texts)
+		}
+	}
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{

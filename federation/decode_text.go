@@ -1,8 +1,10 @@
 package federation
 
 import (
+	"cmp"
 	"encoding/json"
 	"html"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -39,6 +41,53 @@ func (d decoder) read(o object, r *souk.RemotePost) {
 		body = heading(name) + body + o.occasion() + paragraphLink(r.URL, r.URL)
 	}
 	r.HTML = body + o.ofBook() + o.options(r.URL) + o.quoted(body)
+	for _, l := range o.languages() {
+		tag := languageTag(l)
+		if tag == "" || tag == r.Lang {
+			continue
+		}
+		read := souk.RemotePost{URL: r.URL, Sensitive: r.Sensitive}
+		d.read(o.in(l), &read)
+		if read.HTML == r.HTML && read.Summary == r.Summary {
+			r.Lang = cmp.Or(r.Lang, tag)
+			continue
+		}
+		r.Texts = append(r.Texts, souk.Text{Lang: tag, HTML: read.HTML, Summary: read.Summary})
+	}
+}
+
+// texted are the properties that have a text in each language beside them.
+var texted = [...]string{"content", "name", "summary"}
+
+// languages are the keys under which the object has texts, where they are several.
+func (o object) languages() []string {
+	var list []string
+	for _, key := range texted {
+		texts, _ := o[key+"Map"].(map[string]any)
+		for l, v := range texts {
+			if s, ok := v.(string); ok && s != "" && !slices.Contains(list, l) {
+				list = append(list, l)
+			}
+		}
+	}
+	if len(list) < 2 {
+		return nil
+	}
+	slices.Sort(list)
+	return list[:min(len(list), maxElements)]
+}
+
+// in is the object with its texts in one language, where it has them in that.
+func (o object) in(l string) object {
+	in := maps.Clone(o)
+	for _, key := range texted {
+		texts, _ := o[key+"Map"].(map[string]any)
+		delete(in, key+"Map")
+		if s, ok := texts[l].(string); ok && s != "" {
+			in[key] = s
+		}
+	}
+	return in
 }
 
 func (o object) titled() bool { return !o.is(postTypes[:]...) && o.is(titledTypes[:]...) }

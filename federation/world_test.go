@@ -127,7 +127,7 @@ func (n *testNode) keptOf(t *testing.T, uri string) m {
 	p := n.post(t, uri)
 	k := m{"html": p.HTML, "text": souk.Plain(p.HTML), "url": p.URL, "summary": p.Summary, "sensitive": p.Sensitive, "lang": p.Lang, "visibility": p.Visibility, "author": p.Account.URI,
 		"in_reply_to": p.InReplyToURI, "answers_anna": p.InReplyToID != nil, "edited": p.Edited != nil, "published": timestamp(p.Published), "likes": p.Likes, "boosts": p.Boosts, "replies": p.Replies,
-		"tags": []any{}, "mentions": []any{}, "media": []any{}, "in_timeline": p.InTimeline}
+		"tags": []any{}, "mentions": []any{}, "media": []any{}, "in_timeline": p.InTimeline, "texts": p.Texts}
 	for _, tag := range p.Tags {
 		k["tags"] = append(k["tags"].([]any), tag.Name)
 	}

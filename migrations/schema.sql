@@ -652,6 +652,7 @@ CREATE TABLE public.posts (
     published timestamp with time zone NOT NULL,
     edited timestamp with time zone,
     deleted timestamp with time zone,
+    texts jsonb DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT posts_check CHECK (((kind = 'boost'::text) = (boost_of_id IS NOT NULL))),
     CONSTRAINT posts_kind_check CHECK ((kind = ANY (ARRAY['note'::text, 'listing'::text, 'boost'::text]))),
     CONSTRAINT posts_visibility_check CHECK ((visibility = ANY (ARRAY['public'::text, 'unlisted'::text, 'followers'::text, 'direct'::text])))

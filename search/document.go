@@ -24,6 +24,9 @@ func PostDocument(p *souk.Post, version int64, o Origin) Document {
 	if p.Summary != "" {
 		d.Title = p.Summary
 	}
+	for _, t := range p.Texts {
+		d.Body += "\n" + t.Summary + "\n" + souk.Plain(t.HTML)
+	}
 	for _, t := range p.Tags {
 		d.Tags = append(d.Tags, t.Name)
 	}

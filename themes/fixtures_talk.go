@@ -45,7 +45,8 @@ func (f *fixtureShop) conversation() Conversation {
 		URL: "/products/cup#conversation", Title: f.l("Celadon tea cup", "青瓷茶杯"), Picture: picture("cup", ""), Total: 6, Latest: f.ago(5 * time.Minute),
 		ReplyURL: "/follow?object=https://qingshan.example/listings/1", Object: "https://qingshan.example/listings/1",
 		Replies: []Reply{
-			{ID: "21", Author: f.mira(), Content: f.rich("<p>Does it survive a dishwasher?</p>", "<p>能进洗碗机吗？</p>"), Published: f.ago(3 * time.Hour), URL: "https://social.example/@mira/1"},
+			{ID: "21", Author: f.mira(), Content: f.rich("<p>Does it survive a dishwasher?</p>", "<p>能进洗碗机吗？</p>"), Published: f.ago(3 * time.Hour), URL: "https://social.example/@mira/1",
+				Texts: []Translation{{Content: RichText{HTML: "<p>Ist sie spülmaschinenfest?</p>", Lang: "de"}}, {Warning: f.l("Long", "长文"), Content: RichText{HTML: template.HTML("<p>" + arabic + unbroken + "</p>"), Lang: "ar"}}}},
 			{ID: "22", Author: f.seller().Person, Content: f.rich("<p>It does. The glaze is fired at 1280 °C; only the foot stays raw.</p>", "<p>可以。釉面 1280 度烧成，只有底足是素胎。</p>"), Published: f.ago(2 * time.Hour), Depth: 1},
 			{ID: "23", Author: f.mira(), Content: f.rich("<p>Thank you, then two of them.</p>", "<p>谢谢，那就要两只。</p>"), Published: f.ago(time.Hour), Depth: 2, Pictures: []Picture{*picture("mug", "")}},
 			{ID: "24", Author: Person{Deleted: true}, Deleted: true, Depth: 0, Published: f.ago(40 * time.Minute)},

@@ -30,6 +30,7 @@ func (h *helpers) funcs() template.FuncMap {
 		"lang":      func() string { return h.lang },
 		"dir":       h.dir,
 		"langattr":  h.langAttr,
+		"language":  LanguageName,
 		"money":     func(m Money) string { return FormatMoney(h.lang, m.Amount, m.Currency, m.Narrow) },
 		"num":       func(n int) string { return FormatNumber(h.lang, int64(n)) },
 		"date":      h.date,
@@ -83,6 +84,14 @@ func (h *helpers) dir() string {
 		return "rtl"
 	}
 	return "ltr"
+}
+
+// LanguageName is the name of a language (BCP 47) in itself, or its tag.
+func LanguageName(lang string) string {
+	if name := display.Self.Name(language.Make(lang)); name != "" {
+		return name
+	}
+	return lang
 }
 
 // langAttr is the lang attribute for text in another language than the page's, else nothing. Direction follows the text.

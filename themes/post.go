@@ -24,12 +24,19 @@ type Reply struct {
 	ID        string // for the anchor of its address
 	Author    Person
 	Content   RichText // empty when Deleted
-	Warning   string   // content warning over Content and Pictures
+	Texts     []Translation
+	Warning   string // content warning over Content, Texts and Pictures
 	Pictures  []Picture
 	Published time.Time
 	URL       string // where it was written
 	Depth     int    // 0 answers the post, 1 answers such an answer, ...
 	Deleted   bool   // taken away, but others answered it
+}
+
+// Translation is what somebody said in another language than the one that is shown.
+type Translation struct {
+	Warning string // content warning
+	Content RichText
 }
 
 // Conversation is what people said to a post or a product. Replies are in reading order: each after what it answers.

@@ -94,7 +94,7 @@ func (c *Console) talkPage(v *Visit, status int, p *souk.Post, page talkPage) er
 	}
 	for _, t := range thread {
 		r := reactions[t.ID]
-		one := said{Post: t, Handle: c.DB.Handle(t.Account), Mine: t.AccountID == v.me.ID, Here: t.ID == p.ID,
+		one := said{Post: *t.In(v.lang), Handle: c.DB.Handle(t.Account), Mine: t.AccountID == v.me.ID, Here: t.ID == p.ID,
 			Liked: r.Liked, Boosted: r.Boosted, Open: t.Visibility == souk.Public || t.Visibility == souk.Unlisted}
 		page.Talk = append(page.Talk, one)
 	}

@@ -80,18 +80,19 @@ type helpers struct {
 
 func (h *helpers) funcs() template.FuncMap {
 	return template.FuncMap{
-		"t":       h.t,
-		"tn":      h.tn,
-		"word":    h.word,
-		"money":   func(m souk.Money) string { return themes.FormatMoney(h.lang, m.Amount, m.Currency, false) },
-		"amount":  func(n int64, currency string) string { return themes.FormatMoney(h.lang, n, currency, false) },
-		"num":     func(n int) string { return themes.FormatNumber(h.lang, int64(n)) },
-		"date":    h.date,
-		"ago":     h.ago,
-		"day":     func(t time.Time) template.HTML { return timeElement(t, themes.FormatDate(h.lang, t)) },
-		"country": h.country,
-		"excerpt": excerpt,
-		"trusted": func(fragment string) template.HTML { return template.HTML(fragment) }, // sanitised when it was stored
+		"t":        h.t,
+		"tn":       h.tn,
+		"word":     h.word,
+		"money":    func(m souk.Money) string { return themes.FormatMoney(h.lang, m.Amount, m.Currency, false) },
+		"amount":   func(n int64, currency string) string { return themes.FormatMoney(h.lang, n, currency, false) },
+		"num":      func(n int) string { return themes.FormatNumber(h.lang, int64(n)) },
+		"date":     h.date,
+		"ago":      h.ago,
+		"day":      func(t time.Time) template.HTML { return timeElement(t, themes.FormatDate(h.lang, t)) },
+		"country":  h.country,
+		"excerpt":  excerpt,
+		"trusted":  func(fragment string) template.HTML { return template.HTML(fragment) }, // sanitised when it was stored
+		"language": themes.LanguageName,
 		"langattr": func(lang string) template.HTMLAttr {
 			return langAttr(lang, h.lang)
 		},

@@ -153,6 +153,7 @@ func (v *view) warning(p *souk.Post) string {
 
 // postCard is a post in a list.
 func (v *view) postCard(p *souk.Post, products []themes.ProductCard) themes.PostCard {
+	p = p.In(v.tag)
 	heading, text := headline(souk.Plain(p.HTML))
 	return themes.PostCard{URL: v.postURL(p), Title: heading, Text: text, Lang: v.foreign(p.Lang), Warning: v.warning(p), Picture: firstPicture(p.Media),
 		Author: v.person(p.Account), Published: p.Published, Boosts: p.Boosts, Likes: p.Likes, Replies: p.Replies, Products: products}

@@ -106,6 +106,10 @@ func (v *view) reply(p *souk.Post, depth int) themes.Reply {
 		r.Deleted = true
 		return r
 	}
+	p = p.In(v.tag)
+	for _, t := range p.Texts {
+		r.Texts = append(r.Texts, themes.Translation{Warning: t.Summary, Content: rich(t.HTML, t.Lang)})
+	}
 	r.Author, r.Content, r.Warning, r.URL = v.person(p.Account), rich(p.HTML, v.foreign(p.Lang)), v.warning(p), v.postURL(p)
 	r.Pictures = pictures(p.Media)
 	return r

@@ -96,6 +96,28 @@ func TestPost(t *testing.T) {
 	}
 }
 
+// An answer in several languages is read in the page's, and offers the others, each marked as what it is.
+func TestAnswerInSeveralLanguages(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	p, mira := s.says(s.owner, souk.NewPost{Source: "Hello"}), s.stranger("mira", "social.example")
+	must(s.ReceivePost(t.Context(), souk.RemotePost{URI: mira.URI + "/1", URL: mira.URI + "/1", Author: mira, HTML: "<p>Wie warm?</p>", Lang: "de", Visibility: souk.Public,
+		InReplyToURI: p.URI, Published: s.Now(), Texts: []souk.Text{{Lang: "zh-CN", HTML: "<p>多热？</p>"}, {Lang: "en", HTML: "<p>How warm?</p>", Summary: "heat"}}}))(t)
+	s.pass(time.Second)
+	d := s.page("/posts/"+tail(p.URI), 200)
+	want(t, d, ".reply details:not(.also) > .prose", "How warm?")
+	want(t, d, ".reply details:not(.also) > summary", "heat")
+	wantCount(t, d, ".reply .prose[lang=en]", 0) // the page's own
+	want(t, d, ".reply .also .prose[lang=de]", "Wie warm?")
+	want(t, d, ".reply .also .prose[lang=zh-CN]", "多热？")
+	want(t, d, ".reply .also summary [lang=de]", "Deutsch")
+	zh := s.page("/zh/posts/"+tail(p.URI), 200)
+	want(t, zh, ".reply article > div > .prose", "多热？")
+	want(t, zh, ".reply .also .prose[lang=en]", "How warm?")
+	want(t, zh, ".reply .also > p", "heat")
+	wantCount(t, zh, ".reply .also", 2)
+}
+
 // older is the URI of the post before p.
 func (s *street) older(p *souk.Post) string {
 	s.t.Helper()
