@@ -2,9 +2,12 @@ package console
 
 import (
 	"bytes"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 
 	"souk"
 )
@@ -144,7 +147,7 @@ func (c *Console) ImportHostBlocks(v *Visit) error {
 	if err == nil {
 		changes, err = c.DB.PreviewHostBlocks(v.ctx(), v.me.ID, list.Blocks)
 	}
-	if v.wrongLines(&page.frame, err) {
+	if v.wrongLines(&page.frame, err, page.List, list.Blocks) {
 		return c.render(v, http.StatusUnprocessableEntity, "hosts-import", page)
 	}
 	if err != nil {
@@ -171,14 +174,23 @@ func (c *Console) ImportHostBlocks(v *Visit) error {
 	return c.render(v, http.StatusOK, "hosts-import", page)
 }
 
-// wrongLines takes what is wrong with a list into the page, with the line or domain that the domain layer names.
-func (v *Visit) wrongLines(f *frame, err error) bool {
+// wrongLines takes what is wrong with a list into the page, with the line of it, or the domain, that the error names by its place.
+func (v *Visit) wrongLines(f *frame, err error, list string, blocks []souk.HostBlock) bool {
 	if !v.wrong(f, err, map[string]string{"line": "list", "host": "list", "severity": "list"}) {
 		return false
 	}
 	for i, p := range invalidProblems(err) {
-		if p.Field != "list" {
-			f.Problems[i].Message = p.Message
+		field, place, _ := strings.Cut(strings.TrimSuffix(p.Field, "]"), "[")
+		at, err := strconv.Atoi(place)
+		switch lines := strings.Split(list, "\n"); {
+		case err != nil:
+		case field == "line":
+			f.Problems[i].Message = v.t("list_wrong."+p.Code, "Line", place)
+			if at <= len(lines) && !strings.HasPrefix(strings.TrimSpace(list), "[") { // of JSON it is the number of the entry
+				f.Problems[i].Message += " “" + excerpt(html.EscapeString(lines[at-1]), 60) + "”"
+			}
+		case at < len(blocks):
+			f.Problems[i].Message = blocks[at].Domain + " – " + v.explain(p)
 		}
 	}
 	return true

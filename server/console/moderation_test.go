@@ -203,8 +203,16 @@ func TestImportHostBlocks(t *testing.T) {
 	const path = "/console/moderation/hosts/import"
 	f := b.post(path, url.Values{"list": {"good.example\nnot a domain\n"}}).want(http.StatusUnprocessableEntity, path)
 	f.problem("list")
-	if !strings.Contains(text(f.Find("#problems")), "line 2") || f.form("main form").Get("list") == "" {
+	if !strings.Contains(text(f.Find("#problems")), "Line 2 names no domain: “not a domain”") || f.form("main form").Get("list") == "" {
 		t.Errorf("says %s", text(f.Find("#problems")))
+	}
+	f = b.post(path+"?lang=zh-Hans", url.Values{"list": {"#domain,#severity\ngood.example,burn\n"}}).want(http.StatusUnprocessableEntity, path)
+	if said := text(f.Find("#problems li")); !strings.HasPrefix(said, "第 2 行") || !strings.Contains(said, "“good.example,burn”") {
+		t.Errorf("in Chinese: %s", said)
+	}
+	f = b.post(path+"?lang=en", url.Values{"list": {"good.example\nshop.example\n"}}).want(http.StatusUnprocessableEntity, path)
+	if said := text(f.Find("#problems li")); !strings.HasPrefix(said, "shop.example – This is your own node.") {
+		t.Errorf("the node itself: %s", said)
 	}
 	list := "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\nfar.example,suspend,false,false,bad,false\nloud.example,silence,true,false,,false\nst*r.example,suspend,,,,\n"
 	p := b.uploadAs("file", path, url.Values{}, file{"blocks.csv", []byte(list)}).want(http.StatusOK, path)
