@@ -174,6 +174,9 @@ func (c *Console) ImportHostBlocks(v *Visit) error {
 	return c.render(v, http.StatusOK, "hosts-import", page)
 }
 
+// maxLinesNamed is how many wrong lines of a list a page names; whoever reads more of them has another file.
+const maxLinesNamed = 10
+
 // wrongLines takes what is wrong with a list into the page, with the line of it, or the domain, that the error names by its place.
 func (v *Visit) wrongLines(f *frame, err error, list string, blocks []souk.HostBlock) bool {
 	if !v.wrong(f, err, map[string]string{"line": "list", "host": "list", "severity": "list"}) {
@@ -192,6 +195,9 @@ func (v *Visit) wrongLines(f *frame, err error, list string, blocks []souk.HostB
 		case at < len(blocks):
 			f.Problems[i].Message = blocks[at].Domain + " – " + v.explain(p)
 		}
+	}
+	if len(f.Problems) > maxLinesNamed {
+		f.Problems = append(f.Problems[:maxLinesNamed], problem{Message: v.t("list_wrong.more")})
 	}
 	return true
 }

@@ -214,6 +214,10 @@ func TestImportHostBlocks(t *testing.T) {
 	if said := text(f.Find("#problems li")); !strings.HasPrefix(said, "shop.example – This is your own node.") {
 		t.Errorf("the node itself: %s", said)
 	}
+	f = b.post(path, url.Values{"list": {strings.Repeat("not a domain\n", 40)}}).want(http.StatusUnprocessableEntity, path)
+	if named := f.Find("#problems li"); named.Length() != 11 || text(named.Last()) != "More lines are wrong." {
+		t.Errorf("of 40 wrong lines: %s", text(named))
+	}
 	list := "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\nfar.example,suspend,false,false,bad,false\nloud.example,silence,true,false,,false\nst*r.example,suspend,,,,\n"
 	p := b.uploadAs("file", path, url.Values{}, file{"blocks.csv", []byte(list)}).want(http.StatusOK, path)
 	if rows := p.Find("tbody tr"); rows.Length() != 2 || !strings.Contains(text(rows.First()), "1") {
