@@ -32,6 +32,7 @@ const (
 	OfferVariants   = "variants"    // which of its variants was not said
 	OfferNoDelivery = "no_delivery" // it cannot be sent or fetched
 	OfferTooMany    = "too_many"    // the buyer, or their node, has too many unpaid orders
+	OfferHeld       = "held"        // too much of it would be kept for buyers who have not said how to pay
 	OfferRefused    = "refused"     // the seller blocks the buyer
 )
 

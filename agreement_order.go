@@ -42,7 +42,7 @@ func (db *DB) ReceiveOffer(ctx context.Context, o Offer) (err error) {
 	defer wrap(&err, "receive offer %s", o.URI)
 	return db.within(ctx, func(tx *DB) error {
 		// Offers of one domain one after another: their unpaid orders are counted, and a count locks nothing.
-		if _, err := tx.q.Exec(ctx, `select pg_advisory_xact_lock(hashtext('souk offers of ' || $1))`, Registrable(o.Buyer.Host)); err != nil {
+		if _, err := tx.q.Exec(ctx, `select `+lockURI("$1"), "offers of "+Registrable(o.Buyer.Host)); err != nil {
 			return err
 		}
 		if err := tx.notUndone(ctx, o.URI, o.Buyer.ID); err != nil {
@@ -135,7 +135,36 @@ func (db *DB) placeOffered(ctx context.Context, o Offer) (*Order, error) {
 	if err != nil {
 		return nil, err
 	}
-	return db.placeOrder(ctx, n, hash, shop)
+	order, err := db.placeOrder(ctx, n, hash, shop)
+	if err != nil {
+		return nil, err
+	}
+	return order, db.checkHeld(ctx, order)
+}
+
+// What of the pieces of a variant orders by Offer may hold that their buyers have not completed, rounded up: all together half,
+// those of one buyer a third. The rest is left to those who order on its page.
+const (
+	heldOfAll   = 2
+	heldOfBuyer = 3
+)
+
+// checkHeld refuses an order by Offer, whose variant is locked, where too much of it would be held.
+func (db *DB) checkHeld(ctx context.Context, o *Order) error {
+	line := o.Lines[0]
+	var pieces *int // for sale and so held; null: as many as anybody wants
+	var all, ofBuyer int
+	err := db.q.QueryRow(ctx, `select v.quantity + h.pieces, h.pieces, h.of_buyer from variants v,
+			(select coalesce(sum(l.quantity), 0) as pieces, coalesce(sum(l.quantity) filter (where o.buyer_id = $2), 0) as of_buyer
+				from orders o join order_lines l on l.order_id = o.id where o.state = 'placed' and o.payment = '' and l.variant_id = $1) h
+		where v.id = $1`, line.VariantID, o.BuyerID).Scan(&pieces, &all, &ofBuyer)
+	if err != nil || pieces == nil {
+		return err
+	}
+	if all > (*pieces+heldOfAll-1)/heldOfAll || ofBuyer > (*pieces+heldOfBuyer-1)/heldOfBuyer {
+		return invalid("lines[0].quantity", OfferHeld, "too many are kept for orders that nobody completed")
+	}
+	return nil
 }
 
 // unpaidOffers counts the unpaid orders by Offer of a buyer, and of all buyers of the same registrable domain.

@@ -238,6 +238,51 @@ func TestUnpaidOffersAreBounded(t *testing.T) {
 	}
 }
 
+// Of one variant, orders that nobody completed hold a third for a buyer and half for all, rounded up; what is completed is not counted, nor
+// what was taken back, and the rest can be ordered on its page.
+func TestHeldOffersAreBounded(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	ctx := t.Context()
+	tea, teas := m.goods(m.seller, "Tea", 9, 1200)
+	bo, ann, cy := m.buyer("bo", "b.example"), m.buyer("ann", "a.example"), m.buyer("cy", "c.example")
+	offered := func(n int, buyer *Account, quantity int, reason string) *Agreement {
+		t.Helper()
+		a := m.offered(m.offer(n, buyer, tea, quantity))
+		if a.Reason != reason || (a.State == AgreementAccepted) != (reason == "") {
+			t.Errorf("%d of %s: %s %q, want %q", quantity, buyer.Name, a.State, a.Reason, reason)
+		}
+		return a
+	}
+	offered(1, bo, 4, OfferHeld)
+	m.stock(teas[0], 9, 0)
+	first := offered(2, bo, 2, "")
+	offered(3, bo, 2, OfferHeld)
+	offered(4, bo, 1, "")
+	offered(5, ann, 3, OfferHeld) // six of nine
+	offered(6, ann, 2, "")
+	offered(7, cy, 1, OfferHeld)
+	m.stock(teas[0], 4, 5)
+	must(m.CompleteOrder(ctx, must(m.Order(ctx, m.seller.ID, first.OrderID))(t).Token, guest(0, 0)))(t)
+	offered(8, cy, 1, "") // four of seven
+	offered(9, cy, 1, OfferHeld)
+	if err := m.ReceiveOfferTakenBack(ctx, cy, m.offer(8, cy, tea, 1).URI); err != nil {
+		t.Fatal(err)
+	}
+	together(8, func(i int) {
+		if err := m.ReceiveOffer(ctx, m.offer(1, m.buyer(fmt.Sprint("d", i), fmt.Sprintf("d%d.example", i)), tea, 1)); err != nil {
+			t.Error(err)
+		}
+	})
+	m.stock(teas[0], 3, 6)
+	must(m.PlaceOrder(ctx, guest(tea, 3)))(t)
+	many, _ := m.goods(m.seller, "Many", 1, 1200)
+	m.exec(`update variants set quantity = null where listing_id = $1`, many)
+	if a := m.offered(m.offer(20, bo, many, 99)); a.State != AgreementAccepted {
+		t.Errorf("of what never ends: %s %s", a.State, a.Reason)
+	}
+}
+
 func TestOfferTakenBack(t *testing.T) {
 	t.Parallel()
 	m := newMarket(t)

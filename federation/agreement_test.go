@@ -541,6 +541,10 @@ func TestOrderBetweenNodes(t *testing.T) {
 		t.Errorf("more than there are: %+v", refused)
 	}
 	told(souk.AgreementRejected)
+	if held := order(1); held.State != souk.AgreementRejected || !strings.HasPrefix(held.Reason, "Too many are kept for orders that are not filled in yet.") {
+		t.Errorf("all there is, before anything is filled in: %+v", held)
+	}
+	told(souk.AgreementRejected)
 	ok(a.db.CompleteOrder(ctx, o.Token, souk.NewOrder{Name: "Ben", Email: "ben@mail.example", Country: "DE", Address: "Lane 1", Payment: souk.PayArrange}))(t)
 	for _, state := range []string{souk.OrderPaid, souk.OrderShipped, souk.OrderDone} {
 		ok(a.db.SetOrderState(ctx, a.anna.ID, o.ID, state, "", ""))(t)
