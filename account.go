@@ -63,9 +63,12 @@ type Account struct {
 	Updated      time.Time  // of a local account later by a second or more with each change: peers go by it
 	Said         *time.Time // the updated of a remote actor's document, in whole seconds; nil where it had none
 	Fetched      *time.Time
-	Suspended    *time.Time
-	Memorial     bool // kept in memory of who has died
-	Deleted      *time.Time
+	Suspended    *time.Time // by the owner of this node
+	// SuspendedThere says that a remote actor's own server shows nothing of it any more (toot:suspended): its posts are hidden
+	// here too, and nothing new is sent to it, until a later document says otherwise.
+	SuspendedThere bool
+	Memorial       bool // kept in memory of who has died
+	Deleted        *time.Time
 
 	Avatar *Media `db:"-"` // loaded with the account where there is one
 	Header *Media `db:"-"`
@@ -74,7 +77,7 @@ type Account struct {
 // accountColumns lists what Account scans; password and private key are read only where they are used.
 const accountColumns = `id, host, name, kind, role, uri, url, inbox, shared_inbox, outbox, followers_uri, following_uri, featured_uri,
 	display_name, bio, bio_source, fields, avatar_id, header_id, lang, email, key_id, public_key, locked, discoverable, indexable,
-	also_known_as, moved_to, moved, created, updated, said, fetched, suspended, memorial, deleted`
+	also_known_as, moved_to, moved, created, updated, said, fetched, suspended, suspended_there, memorial, deleted`
 
 // Local reports whether the account lives on this node.
 func (a *Account) Local() bool { return a.Host == "" }
@@ -252,7 +255,16 @@ func (db *DB) EnsureNodeActors(ctx context.Context) (err error) {
 
 // accountWhere loads the one account that matches the condition, with its pictures.
 func (db *DB) accountWhere(ctx context.Context, where string, args ...any) (*Account, error) {
-	list, err := db.accountsWhere(ctx, where, args...)
+	return db.oneAccount(ctx, `select `+accountColumns+` from accounts where `+where, args...)
+}
+
+func (db *DB) accountsWhere(ctx context.Context, where string, args ...any) ([]Account, error) {
+	return db.accountRows(ctx, `select `+accountColumns+` from accounts where `+where, args...)
+}
+
+// oneAccount is the account that a statement returns (accountColumns), with its pictures.
+func (db *DB) oneAccount(ctx context.Context, sql string, args ...any) (*Account, error) {
+	list, err := db.accountRows(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -262,8 +274,8 @@ func (db *DB) accountWhere(ctx context.Context, where string, args ...any) (*Acc
 	return &list[0], nil
 }
 
-func (db *DB) accountsWhere(ctx context.Context, where string, args ...any) ([]Account, error) {
-	rows, err := db.q.Query(ctx, `select `+accountColumns+` from accounts where `+where, args...)
+func (db *DB) accountRows(ctx context.Context, sql string, args ...any) ([]Account, error) {
+	rows, err := db.q.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -64,12 +64,12 @@ func (db *DB) QueueActivity(ctx context.Context, a Activity, to []Recipient) (er
 }
 
 // FollowerInboxes are the inboxes of an account's accepted remote followers, shared inboxes counted once
-// (ActivityPub 7.1.3).
+// (ActivityPub 7.1.3). Followers whom their own server suspended are left out until they are back.
 func (db *DB) FollowerInboxes(ctx context.Context, accountID int64) (_ []Recipient, err error) {
 	defer wrap(&err, "follower inboxes of %d", accountID)
 	rows, err := db.q.Query(ctx, `select distinct coalesce(nullif(a.shared_inbox, ''), a.inbox) as inbox, a.host
 		from follows f join accounts a on a.id = f.follower_id
-		where f.followee_id = $1 and f.state = 'accepted' and a.host <> '' and a.deleted is null and a.inbox <> ''`, accountID)
+		where f.followee_id = $1 and f.state = 'accepted' and a.host <> '' and a.deleted is null and not a.suspended_there and a.inbox <> ''`, accountID)
 	if err != nil {
 		return nil, err
 	}

@@ -141,14 +141,19 @@ func (db *DB) ReplacePins(ctx context.Context, from *Account, postIDs []int64) (
 	})
 }
 
+// featuredUnread is the condition that what account a pins should be read: it is a remote one that somebody here follows, and
+// that was not done since.
+func featuredUnread(since string) string {
+	return `a.host <> '' and a.featured_uri <> '' and a.deleted is null and (a.featured_read is null or a.featured_read <= ` + since + `)
+		and exists (select from follows f join accounts l on l.id = f.follower_id where f.followee_id = a.id and f.state = 'accepted'
+			and l.role in ('owner', 'seller', 'member'))`
+}
+
 // featuredDue queues the reading of what a remote account pins, where somebody here follows it and that was not done for a
 // day.
 func (db *DB) featuredDue(ctx context.Context, accountID int64) error {
 	now := db.Now()
-	tag, err := db.q.Exec(ctx, `update accounts a set featured_read = $2 where a.id = $1 and a.host <> '' and a.featured_uri <> '' and a.deleted is null
-		and (a.featured_read is null or a.featured_read <= $3)
-		and exists (select from follows f join accounts l on l.id = f.follower_id where f.followee_id = a.id and f.state = 'accepted'
-			and l.role in ('owner', 'seller', 'member'))`, accountID, now, now.Add(-featuredRest))
+	tag, err := db.q.Exec(ctx, `update accounts a set featured_read = $2 where a.id = $1 and `+featuredUnread("$3"), accountID, now, now.Add(-featuredRest))
 	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}

@@ -74,16 +74,16 @@ func (p *Post) Written() string { return strings.TrimSuffix(p.HTML, p.links) }
 const postColumns = `p.id, p.kind, p.account_id, p.uri, p.url, p.local, p.html, p.source, p.summary, p.sensitive, p.lang, p.texts, p.visibility,
 	p.in_timeline, p.in_reply_to_uri, p.in_reply_to_id, p.thread_id, p.boost_of_id, p.published, p.edited, p.deleted`
 
-// visibleTo is the condition that viewer ($1, 0 = a stranger) may read post p: its author and its host are not suspended
-// and its author does not block the viewer; of a boost the same is true of what it shares.
+// visibleTo is the condition that viewer ($1, 0 = a stranger) may read post p: its author and its host are not suspended,
+// here or (the author) there, and its author does not block the viewer; of a boost the same is true of what it shares.
 const visibleTo = `(p.visibility in ('public', 'unlisted') or p.account_id = $1
 	or exists (select from mentions m where m.post_id = p.id and m.account_id = $1)
 	or p.visibility = 'followers' and exists (select from follows f where f.follower_id = $1 and f.followee_id = p.account_id and f.state = 'accepted'))
 	and not exists (select from accounts sa left join hosts sh on sh.host = sa.host where sa.id = p.account_id
-		and (sa.suspended is not null or sa.deleted is not null or sh.severity = 'suspend'))
+		and (sa.suspended is not null or sa.suspended_there or sa.deleted is not null or sh.severity = 'suspend'))
 	and not exists (select from blocks vb where vb.blocker_id = p.account_id and vb.blocked_id = $1)
 	and (p.boost_of_id is null or exists (select from posts bo join accounts ba on ba.id = bo.account_id left join hosts bh on bh.host = ba.host
-		where bo.id = p.boost_of_id and bo.deleted is null and ba.suspended is null and ba.deleted is null and bh.severity is distinct from 'suspend'
+		where bo.id = p.boost_of_id and bo.deleted is null and ba.suspended is null and not ba.suspended_there and ba.deleted is null and bh.severity is distinct from 'suspend'
 		and not exists (select from blocks vb where vb.blocker_id = bo.account_id and vb.blocked_id = $1)))`
 
 // Post is the post with the id as the viewer (0: a stranger) may see it. A tombstone is ErrGone.

@@ -136,93 +136,131 @@ type RemoteAccount struct {
 	Asked     time.Time // when its origin was asked for the document; zero where it came by itself, nobody knows how long ago
 }
 
-// supersedes reports whether a document counts although there is one stored already: where it is later by its own word, where one
-// of them does not say, or where the origin gave it after the other was stored. The origin may go back in time, to a backup.
+// supersedes reports whether a document counts although there is one stored already: where the origin was asked for it after
+// that one was stored (it may go back in time, to a backup), or where it is later by its own word. What came by itself and
+// says no time may be older than what is stored.
 func (r *RemoteAccount) supersedes(known *Account) bool {
-	return known.Deleted != nil || known.Fetched == nil || known.Said == nil || r.Said == nil || r.Said.After(*known.Said) || !r.Asked.Before(*known.Fetched)
+	return known.Deleted != nil || known.Fetched == nil || !r.Asked.Before(*known.Fetched) ||
+		r.Said != nil && known.Said != nil && r.Said.After(*known.Said)
 }
 
 // UpsertRemoteAccount stores an actor of another node as it is now, and returns what is stored then: where a later document was
 // before, that. Of a stub only the key counts where more is known. Its handle may have been another actor's before (a host was set up anew): the newcomer takes it over and the
-// old row counts as deleted.
+// old row counts as deleted. A document that says nothing new queues nothing.
 func (db *DB) UpsertRemoteAccount(ctx context.Context, r RemoteAccount) (_ *Account, err error) {
 	defer wrap(&err, "remote account %s", r.URI)
 	if r.Host == "" {
 		return nil, invalid("host", "host", "a remote account needs its host")
 	}
-	var saved *Account
+	r.storable()
+	saved, err := db.sameRemote(ctx, &r, false)
+	if saved != nil || err != nil {
+		return saved, err
+	}
 	err = db.Tx(ctx, func(tx *DB) error {
-		now := tx.Now()
-		known, err := tx.accountWhere(ctx, `uri = $1 and host <> '' for update`, r.URI)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
+		if saved, err = tx.sameRemote(ctx, &r, true); saved == nil && err == nil {
+			saved, err = tx.changeRemote(ctx, &r)
 		}
-		if known != nil && !r.supersedes(known) {
-			saved = known
-			return nil
-		}
-		if r.Stub && known != nil && known.Deleted == nil && known.Outbox != "" {
-			saved, err = tx.changeRemoteKey(ctx, known.ID, r.KeyID, r.PublicKey)
-			return err
-		}
-		if r.Created.IsZero() || r.Created.After(now) {
-			r.Created = now
-		}
-		r.storable()
-		if r.AlsoKnownAs == nil {
-			r.AlsoKnownAs = []string{}
-		}
-		if err := tx.freeHandle(ctx, r.Name, r.Host, r.URI); err != nil {
-			return err
-		}
-		var id int64
-		err = tx.q.QueryRow(ctx, `insert into accounts (id, host, name, kind, uri, url, inbox, shared_inbox, outbox, followers_uri, following_uri,
-				featured_uri, display_name, bio, fields, lang, key_id, public_key, locked, discoverable, indexable, also_known_as, moved_to,
-				created, updated, fetched, said, memorial)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $25, $26, $27)
-			on conflict (uri) do update set host = excluded.host, name = excluded.name, kind = excluded.kind, url = excluded.url,
-				inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, outbox = excluded.outbox, followers_uri = excluded.followers_uri,
-				following_uri = excluded.following_uri, featured_uri = excluded.featured_uri, display_name = excluded.display_name,
-				bio = excluded.bio, fields = excluded.fields, key_id = excluded.key_id, public_key = excluded.public_key,
-				locked = excluded.locked, discoverable = excluded.discoverable, indexable = excluded.indexable,
-				also_known_as = excluded.also_known_as, moved_to = excluded.moved_to, updated = excluded.updated, fetched = excluded.fetched,
-				said = excluded.said, memorial = excluded.memorial, deleted = null
-			where accounts.host <> ''
-			returning id`,
-			tx.ids.at(r.Created), r.Host, r.Name, r.Kind, r.URI, r.URL, r.Inbox, r.SharedInbox, r.Outbox, r.FollowersURI, r.FollowingURI,
-			r.FeaturedURI, r.DisplayName, r.Bio, r.Fields, r.Lang, r.KeyID, r.PublicKey, r.Locked, r.Discoverable, r.Indexable,
-			r.AlsoKnownAs, r.MovedTo, r.Created, now, r.Said, r.Memorial).Scan(&id)
 		if err != nil {
 			return err
 		}
-		for column, url := range map[string]string{"avatar_id": r.AvatarURL, "header_id": r.HeaderURL} {
-			if err := tx.remotePicture(ctx, id, column, url); err != nil {
-				return err
-			}
-		}
-		if err := tx.seenHost(ctx, r.Host); err != nil {
-			return err
-		}
-		if err := tx.emit(ctx, Event{Kind: EventActorUpdated, AccountID: id}, false); err != nil {
-			return err
-		}
-		if err := tx.featuredDue(ctx, id); err != nil {
-			return err
-		}
-		saved, err = tx.accountWhere(ctx, `id = $1`, id)
-		return err
+		return tx.featuredDue(ctx, saved.ID)
 	})
 	return saved, err
 }
 
-// changeRemoteKey notes that an actor's origin was asked, and what it says the key is, where it does.
-func (db *DB) changeRemoteKey(ctx context.Context, id int64, keyID, publicKey string) (*Account, error) {
-	_, err := db.q.Exec(ctx, `update accounts set fetched = $4, key_id = case when $3 = '' then key_id else $2 end, public_key = coalesce(nullif($3, ''), public_key)
-		where id = $1`, id, keyID, publicKey, db.Now())
+// sameRemote notes when a document was read that says what is stored, and returns that; nil where it says something else, or
+// where what the account pins must be read again and due is false.
+func (db *DB) sameRemote(ctx context.Context, r *RemoteAccount, due bool) (*Account, error) {
+	now := db.Now()
+	known, err := db.oneAccount(ctx, `update accounts a set fetched = greatest(a.fetched, $2) where a.uri = $1 and a.host <> '' and a.deleted is null
+		and a.said is not distinct from $3
+		and (a.host, a.name, a.kind, a.url, a.inbox, a.shared_inbox, a.outbox, a.followers_uri, a.following_uri, a.featured_uri, a.display_name, a.bio, a.fields,
+			a.key_id, a.public_key, a.locked, a.discoverable, a.indexable, a.suspended_there, a.memorial, a.also_known_as, a.moved_to)
+			= ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+		and coalesce((select m.remote_url from media m where m.id = a.avatar_id), '') = $26
+		and coalesce((select m.remote_url from media m where m.id = a.header_id), '') = $27
+		and ($28 or not (`+featuredUnread("$29")+`))
+		returning `+accountColumns,
+		r.URI, r.read(now), r.Said, r.Host, r.Name, r.Kind, r.URL, r.Inbox, r.SharedInbox, r.Outbox, r.FollowersURI, r.FollowingURI, r.FeaturedURI,
+		r.DisplayName, r.Bio, r.Fields, r.KeyID, r.PublicKey, r.Locked, r.Discoverable, r.Indexable, r.SuspendedThere, r.Memorial, r.AlsoKnownAs, r.MovedTo,
+		r.AvatarURL, r.HeaderURL, due, now.Add(-featuredRest))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return known, err
+}
+
+// read is when the document was the present: when its origin was asked, or, where it came by itself, now.
+func (r *RemoteAccount) read(now time.Time) time.Time {
+	if r.Asked.IsZero() {
+		return now
+	}
+	return r.Asked
+}
+
+// changeRemote stores a document that says something new.
+func (db *DB) changeRemote(ctx context.Context, r *RemoteAccount) (*Account, error) {
+	now := db.Now()
+	known, err := db.accountWhere(ctx, `uri = $1 and host <> '' for update`, r.URI)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	if known != nil && !r.supersedes(known) {
+		return known, nil
+	}
+	if r.Stub && known != nil && known.Deleted == nil && known.Outbox != "" {
+		return db.changeRemoteKey(ctx, known.ID, r)
+	}
+	if r.Created.IsZero() || r.Created.After(now) {
+		r.Created = now
+	}
+	if err := db.freeHandle(ctx, r.Name, r.Host, r.URI); err != nil {
+		return nil, err
+	}
+	var id int64
+	err = db.q.QueryRow(ctx, `insert into accounts (id, host, name, kind, uri, url, inbox, shared_inbox, outbox, followers_uri, following_uri,
+			featured_uri, display_name, bio, fields, lang, key_id, public_key, locked, discoverable, indexable, also_known_as, moved_to,
+			created, updated, fetched, said, suspended_there, memorial)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
+		on conflict (uri) do update set host = excluded.host, name = excluded.name, kind = excluded.kind, url = excluded.url,
+			inbox = excluded.inbox, shared_inbox = excluded.shared_inbox, outbox = excluded.outbox, followers_uri = excluded.followers_uri,
+			following_uri = excluded.following_uri, featured_uri = excluded.featured_uri, display_name = excluded.display_name,
+			bio = excluded.bio, fields = excluded.fields, key_id = excluded.key_id, public_key = excluded.public_key,
+			locked = excluded.locked, discoverable = excluded.discoverable, indexable = excluded.indexable,
+			also_known_as = excluded.also_known_as, moved_to = excluded.moved_to, updated = excluded.updated, fetched = excluded.fetched,
+			said = excluded.said, suspended_there = excluded.suspended_there, memorial = excluded.memorial, deleted = null
+		where accounts.host <> ''
+		returning id`,
+		db.ids.at(r.Created), r.Host, r.Name, r.Kind, r.URI, r.URL, r.Inbox, r.SharedInbox, r.Outbox, r.FollowersURI, r.FollowingURI,
+		r.FeaturedURI, r.DisplayName, r.Bio, r.Fields, r.Lang, r.KeyID, r.PublicKey, r.Locked, r.Discoverable, r.Indexable,
+		r.AlsoKnownAs, r.MovedTo, r.Created, now, r.read(now), r.Said, r.SuspendedThere, r.Memorial).Scan(&id)
 	if err != nil {
 		return nil, err
 	}
+	for column, url := range map[string]string{"avatar_id": r.AvatarURL, "header_id": r.HeaderURL} {
+		if err := db.remotePicture(ctx, id, column, url); err != nil {
+			return nil, err
+		}
+	}
+	if err := db.seenHost(ctx, r.Host); err != nil {
+		return nil, err
+	}
+	if known != nil && known.SuspendedThere != r.SuspendedThere {
+		if err := db.touchShop(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := db.emit(ctx, Event{Kind: EventActorUpdated, AccountID: id}, false); err != nil {
+		return nil, err
+	}
 	return db.accountWhere(ctx, `id = $1`, id)
+}
+
+// changeRemoteKey notes that an actor's origin was asked, and what it says the key is, where it does.
+func (db *DB) changeRemoteKey(ctx context.Context, id int64, r *RemoteAccount) (*Account, error) {
+	return db.oneAccount(ctx, `update accounts set fetched = $4, key_id = case when $3 = '' then key_id else $2 end, public_key = coalesce(nullif($3, ''), public_key)
+		where id = $1 returning `+accountColumns, id, r.KeyID, r.PublicKey, r.read(db.Now()))
 }
 
 // freeHandle ends the account that had the handle under another uri, with its follows: nobody would answer to them.
@@ -255,6 +293,9 @@ func (r *RemoteAccount) storable() {
 		fields = append(fields, Field{Name: truncate(f.Name, maxFieldName), Value: storable(f.Value)})
 	}
 	r.Fields = fields
+	if r.AlsoKnownAs == nil {
+		r.AlsoKnownAs = []string{}
+	}
 }
 
 // remotePicture points an account at the picture with the address, keeping the row it has for the same address.

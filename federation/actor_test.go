@@ -1,10 +1,12 @@
 package federation
 
 import (
+	"errors"
 	"net/http"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"souk"
 )
@@ -133,5 +135,53 @@ func TestReadersKeyOfItsOwnAddress(t *testing.T) {
 	ok(n.Outbox(ctx, by(), "anna", nil))(t)
 	if a := ok(n.db.AccountByURI(ctx, id))(t); a.KeyID != id+"/main-key" || !strings.HasSuffix(a.Inbox, "/users/gos/inbox") {
 		t.Errorf("kept as %+v", a)
+	}
+}
+
+// What a server suspended is hidden here by its word alone, hears of no posts, and comes back with all that was followed.
+func TestSuspendedByItsServer(t *testing.T) {
+	t.Parallel()
+	n, peer := inbound(t), newOtherNode(t, 1)
+	ctx := t.Context()
+	ben := peer.person(t, "ben")
+	a := n.follow(t, peer, ben)
+	n.done(t, peer, peer.activity("Follow", ben, "/follows/1", n.anna.URI))
+	n.done(t, peer, peer.activity("Create", ben, "/creates/1", peer.note(ben, "/notes/1", "<p>here</p>")))
+	must(t, n.Federate(ctx))
+	note := n.post(t, peer.URL+"/notes/1")
+	says := func(path string, suspended any) {
+		t.Helper()
+		n.clock.advance(time.Minute)
+		document := with(peer.actor(t, "ben"), "suspended", suspended)
+		peer.serve("/users/ben", document)
+		n.done(t, peer, peer.activity("Update", ben, path, document))
+	}
+	told := func(text string) int {
+		t.Helper()
+		before := len(n.said(t, peer.host()))
+		ok(n.db.CreatePost(ctx, n.anna.ID, souk.NewPost{Source: text}))(t)
+		must(t, n.Federate(ctx))
+		return len(n.said(t, peer.host())) - before
+	}
+	home := func() int { return len(ok(n.db.Home(ctx, n.anna.ID, souk.Page{}))(t)) }
+	if home() != 1 || told("one") != 1 {
+		t.Fatal("the control")
+	}
+	says("/updates/1", true)
+	if _, err := n.db.Post(ctx, n.anna.ID, note.ID); !errors.Is(err, souk.ErrNotFound) || home() != 1 {
+		t.Errorf("its post: %v, and %d posts at home", err, home())
+	}
+	if told("two") != 0 || told("three for @ben@"+peer.host()) != 0 {
+		t.Error("it is told of posts")
+	}
+	// An unfollow is no post: its server must know.
+	must(t, n.db.Unfollow(ctx, n.anna.ID, a.ID))
+	must(t, n.Federate(ctx))
+	if said := n.said(t, peer.host()); said[len(said)-1] != "Undo" {
+		t.Errorf("the last it hears is %s", said[len(said)-1])
+	}
+	says("/updates/2", false)
+	if _, err := n.db.Post(ctx, n.anna.ID, note.ID); err != nil || told("four") != 1 {
+		t.Errorf("back again: %v", err)
 	}
 }

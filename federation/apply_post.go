@@ -143,8 +143,8 @@ func (f *Federation) planEdit(ctx context.Context, r *remote, id int64) (plan, e
 }
 
 // planActor stores an actor that changed. The embedded document is the actor's own word; where it is not whole, as it is
-// with some servers, or not later than what is stored (Updates overtake each other, and many come within a second), the
-// origin is asked anew.
+// with some servers, or not later by its own word than what is stored (Updates overtake each other, many come within a
+// second, and most servers do not say when), the origin is asked anew.
 func (f *Federation) planActor(ctx context.Context, in *incoming) (plan, error) {
 	o := in.object
 	if o == nil || o.self() != in.Actor || len(o.keys()) == 0 || o.text("inbox") == "" {
@@ -154,12 +154,12 @@ func (f *Federation) planActor(ctx context.Context, in *incoming) (plan, error) 
 	if err != nil {
 		return nil, err
 	}
-	if r.Said != nil && in.by.Said != nil && !r.Said.After(*in.by.Said) {
+	if r.Said == nil || in.by.Said == nil || !r.Said.After(*in.by.Said) {
 		return f.askActor(ctx, in)
 	}
 	return func(ctx context.Context, tx *souk.DB) error {
 		a, err := tx.UpsertRemoteAccount(ctx, *r)
-		if err == nil && r.Said != nil && a.Said != nil && !a.Said.Equal(*r.Said) {
+		if err == nil && (a.Said == nil || !a.Said.Equal(*r.Said)) {
 			return fmt.Errorf("another document of %.200q came between", in.Actor) // the next attempt asks the origin
 		}
 		return err

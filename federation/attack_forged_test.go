@@ -125,7 +125,9 @@ func TestForgedUpdate(t *testing.T) {
 	if p := w.post(t, w.benNote); !strings.Contains(p.HTML, "better") || p.Edited == nil {
 		t.Errorf("ben's own edit: %+v", p)
 	}
-	w.done(t, w.honest, w.honest.activity("Update", w.ben, "/updates/2", with(w.honest.actor(t, "ben"), "name", "Ben the Potter")))
+	renamed := with(w.honest.actor(t, "ben"), "name", "Ben the Potter")
+	w.honest.serve("/users/ben", renamed)
+	w.done(t, w.honest, w.honest.activity("Update", w.ben, "/updates/2", renamed))
 	if a := ok(w.db.AccountByURI(t.Context(), w.ben))(t); a.DisplayName != "Ben the Potter" {
 		t.Errorf("ben's own profile: %q", a.DisplayName)
 	}

@@ -96,7 +96,8 @@ func decodeActor(o object, keyID string, now time.Time) (*souk.RemoteAccount, er
 		r.MovedTo = moved
 	}
 	if o.yes("suspended") {
-		// Its own server shows nothing of it any more, and neither does this one; its posts end by their Deletes.
+		// Its own server shows nothing of it any more, and neither does this one.
+		r.SuspendedThere = true
 		r.DisplayName, r.Bio, r.Fields, r.AvatarURL, r.HeaderURL = "", "", nil, "", ""
 		r.Discoverable, r.Indexable = false, false
 	}

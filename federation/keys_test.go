@@ -127,6 +127,7 @@ func TestActorUpdate(t *testing.T) {
 	asked := peer.requests("/users/ben")
 	changed := with(with(peer.actor(t, "ben"), "name", "Ben the second"), "publicKey",
 		m{"id": ben + "#key-2", "owner": ben, "publicKeyPem": publicPEM(t, testKeys()[2])})
+	peer.serve("/users/ben", changed)
 	n.done(t, peer, peer.activity("Update", ben, "/u/1", changed))
 	if a := ok(n.db.AccountByURI(t.Context(), ben))(t); a.DisplayName != "Ben the second" || a.KeyID != ben+"#key-2" {
 		t.Errorf("stored: %+v", a)
@@ -135,7 +136,7 @@ func TestActorUpdate(t *testing.T) {
 	if status := n.receives(t, n.signedBy(t, ben+"#key-2", testKeys()[2], body)); status != http.StatusAccepted {
 		t.Errorf("signed with the new key: %d", status)
 	}
-	if again := peer.requests("/users/ben"); again != asked {
+	if again := peer.requests("/users/ben"); again != asked+1 { // the Update does not say when
 		t.Errorf("the actor was asked for %d times more", again-asked)
 	}
 	// A neighbour can change neither of it.
@@ -179,10 +180,11 @@ func TestActorUpdatesOutOfOrder(t *testing.T) {
 	t.Parallel()
 	n, peer := inbound(t), newOtherNode(t, 1)
 	ben := peer.person(t, "ben")
-	n.follow(t, peer, ben)
 	document := func(name, updated string) m {
 		return with(with(peer.actor(t, "ben"), "name", name), "updated", updated)
 	}
+	peer.serve("/users/ben", document("Ben", "2026-11-22T08:00:00Z"))
+	n.follow(t, peer, ben)
 	for i, c := range []struct {
 		embedded, updated, origin, at string
 		want                          string
@@ -193,8 +195,10 @@ func TestActorUpdatesOutOfOrder(t *testing.T) {
 		{"Second, late", "2026-11-22T08:00:02Z", "Third", "2026-11-22T08:00:03.7Z", "Third", 1},
 		{"In the same second", "2026-11-22T08:00:03.2Z", "Fourth", "2026-11-22T08:00:03Z", "Fourth", 1},
 		{"From a backup", "2026-11-22T08:00:00Z", "Back in time", "2026-11-22T08:00:00Z", "Back in time", 1},
-		{"Without a time", "", "not asked", "", "Without a time", 0},
-		{"After that", "2026-11-22T07:00:00Z", "not asked", "", "After that", 0},
+		{"Without a time", "", "The origin has none either", "", "The origin has none either", 1},
+		{"Without a time, from before", "", "The origin's word", "", "The origin's word", 1},
+		{"With a time again", "2026-11-22T07:00:00Z", "With one", "2026-11-22T07:00:01Z", "With one", 1},
+		{"And after that", "2026-11-22T07:00:02Z", "not asked", "", "And after that", 0},
 	} {
 		peer.serve("/users/ben", document(c.origin, c.at))
 		asked := peer.requests("/users/ben")

@@ -182,6 +182,9 @@ func (t teller) readers(ctx context.Context, p *souk.Post) ([]souk.Recipient, er
 		return nil, err
 	}
 	for i := range addressed {
+		if addressed[i].SuspendedThere {
+			continue // nobody reads it there
+		}
 		to = append(to, inboxOf(&addressed[i], p.Visibility != souk.Direct)...)
 	}
 	return to, nil

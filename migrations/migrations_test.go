@@ -158,7 +158,7 @@ func TestKnownHostsGetTheirRule(t *testing.T) {
 	p := pgtest.New(t)
 	if _, err := p.Exec(t.Context(), `delete from goose_db_version where version_id >= 15;
 		alter table reports drop column forward_as;
-		alter table accounts drop column memorial;
+		alter table accounts drop column memorial, drop column suspended_there;
 		alter table posts drop column texts;
 		alter table quotes drop constraint quotes_post_id_uri_account_id_key, add constraint quotes_post_id_uri_key unique (post_id, uri);
 		alter table notifications drop column agreement_id;

@@ -86,6 +86,7 @@ CREATE TABLE public.accounts (
     key_since bigint,
     said timestamp with time zone,
     memorial boolean DEFAULT false NOT NULL,
+    suspended_there boolean DEFAULT false NOT NULL,
     CONSTRAINT accounts_check CHECK (((host = ''::text) = (role <> ''::text))),
     CONSTRAINT accounts_kind_check CHECK ((kind = ANY (ARRAY['Person'::text, 'Service'::text, 'Application'::text, 'Organization'::text, 'Group'::text]))),
     CONSTRAINT accounts_role_check CHECK ((role = ANY (ARRAY[''::text, 'owner'::text, 'seller'::text, 'member'::text, 'instance'::text, 'catalogue'::text])))
@@ -108,6 +109,9 @@ COMMENT ON COLUMN public.accounts.key_since IS 'The activity that told of the pr
 
 -- comment: COLUMN accounts.said
 COMMENT ON COLUMN public.accounts.said IS 'The updated of the document that a remote account was stored from, in whole seconds; null where it had none';
+
+-- comment: COLUMN accounts.suspended_there
+COMMENT ON COLUMN public.accounts.suspended_there IS 'The last document of a remote account said suspended: its posts are hidden until one says otherwise';
 
 -- table: activities
 CREATE TABLE public.activities (

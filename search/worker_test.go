@@ -202,7 +202,7 @@ func TestOthersAreHidden(t *testing.T) {
 
 	// The seller does not want to be indexed any more.
 	seller.Indexable = false
-	_, err := n.UpsertRemoteAccount(ctx, souk.RemoteAccount{Account: *seller})
+	_, err := n.UpsertRemoteAccount(ctx, souk.RemoteAccount{Account: *seller, Asked: n.Now()})
 	n.check(err)
 	n.finds(Request{Text: "kettle", Type: KindListing})
 	n.drain()
@@ -210,7 +210,7 @@ func TestOthersAreHidden(t *testing.T) {
 		t.Error("a listing stays in the index whose seller took the permission back")
 	}
 	seller.Indexable = true
-	_, err = n.UpsertRemoteAccount(ctx, souk.RemoteAccount{Account: *seller})
+	_, err = n.UpsertRemoteAccount(ctx, souk.RemoteAccount{Account: *seller, Asked: n.Now()})
 	n.check(err)
 	n.drain()
 	n.finds(Request{Text: "kettle", Type: KindListing}, "Copper kettle")

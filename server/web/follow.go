@@ -25,6 +25,9 @@ func (w *Web) FollowPage(c echo.Context) error {
 		if err != nil {
 			return nil, err
 		}
+		if page.Intent == "" && page.Seller.FollowURL == "" {
+			return redirect(http.StatusSeeOther, page.Seller.URL), nil // which says where the account went
+		}
 		a, err := v.render(page)
 		if err == nil {
 			a.keep = !v.query.Has("reply")

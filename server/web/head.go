@@ -45,7 +45,7 @@ func (v *view) languages() []themes.Language {
 func (v *view) site() themes.Site {
 	s := themes.Site{
 		Name: v.shopName(), Tagline: v.shop.Tagline, Currency: v.shop.Currency, BaseURL: v.DB.BaseURL(),
-		HomeURL: v.url("/"), ProductsURL: v.url("/products"), PostsURL: v.url("/posts"), SearchURL: v.url("/search"), FollowURL: v.url("/follow"),
+		HomeURL: v.url("/"), ProductsURL: v.url("/products"), PostsURL: v.url("/posts"), SearchURL: v.url("/search"),
 		ConsoleURL: "/console", Version: v.Version,
 	}
 	if v.shop.About != "" {
@@ -53,6 +53,7 @@ func (v *view) site() themes.Site {
 	}
 	s.Nav = []themes.Link{{Key: "products", URL: s.ProductsURL}, {Key: "posts", URL: s.PostsURL}}
 	if v.owner != nil {
+		s.FollowURL = v.followURL(v.owner)
 		s.Handle, s.Avatar = v.DB.Handle(v.owner), picture(v.owner.Avatar)
 		s.Nav = append(s.Nav, themes.Link{Key: "about", URL: v.url("/@" + v.owner.Name)})
 	}

@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -118,4 +120,77 @@ func TestMovedProfile(t *testing.T) {
 	}
 	s.pass(time.Second)
 	wantCount(t, s.page("/@ben", 200), ".moved", 0)
+}
+
+// A node whose owner moved away asks nobody to follow: its buttons are gone, and who comes to follow is shown where to.
+func TestMovedOwner(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	ctx := t.Context()
+	must(s.CreateAccount(ctx, souk.NewAccount{Name: "ben", DisplayName: "Ben"}))(t)
+	s.goods(nil)
+	pages := []string{"/", "/products", "/posts", "/@anna", "/@ben", "/zh/"}
+	for _, path := range pages {
+		if s.page(path, 200).Find("header .follow").Length() != 1 {
+			t.Errorf("%s: no way to follow", path)
+		}
+	}
+	uri := "https://new.example/users/anna"
+	next := must(s.UpsertRemoteAccount(ctx, souk.RemoteAccount{Account: souk.Account{Host: "new.example", Name: "anna", Kind: "Person", URI: uri,
+		URL: "https://new.example/@anna", Inbox: uri + "/inbox", KeyID: uri + "#main-key", PublicKey: "PEM", AlsoKnownAs: []string{s.owner.URI}}}))(t)
+	if err := s.Move(ctx, s.owner.ID, next); err != nil {
+		t.Fatal(err)
+	}
+	s.pass(time.Second)
+	for _, path := range pages {
+		d := s.page(path, 200)
+		if d.Find("header .follow, footer .stay").Length() != 0 || d.Find(`a[href="/follow"]`).Length() != 0 {
+			t.Errorf("%s: still asks to follow", path)
+		}
+	}
+	if r := s.get("/follow"); r.StatusCode != http.StatusSeeOther || r.Header.Get("Location") != "/@anna" {
+		t.Errorf("/follow: %d to %s", r.StatusCode, r.Header.Get("Location"))
+	}
+	want(t, s.page("/follow?of=ben", 200), "main h1", "Follow Ben")
+	wantCount(t, s.page("/@ben", 200), "main .seller .btn", 1)
+	if err := s.Unmove(ctx, s.owner.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.pass(time.Second)
+	want(t, s.page("/", 200), "header .follow", "Follow")
+}
+
+// A7: what its own server suspended is on no page, in no search and in no answer of the API, until its server shows it again.
+func TestSuspendedElsewhere(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	post := s.says(s.owner, souk.NewPost{Source: "Glazing today"})
+	ben := s.stranger("ben", "far.example")
+	answer := s.answers(ben, post.URI, "1", "<p>Which celadon is it?</p>")
+	say := func(suspended bool) {
+		t.Helper()
+		s.pass(time.Second)
+		r := souk.RemoteAccount{Account: *ben, Asked: s.clock()}
+		r.SuspendedThere, r.Indexable, r.Discoverable = suspended, !suspended, !suspended
+		must(s.UpsertRemoteAccount(t.Context(), r))(t)
+		s.index()
+		s.pass(time.Second)
+	}
+	shown := func(want bool) {
+		t.Helper()
+		for _, path := range []string{fmt.Sprint("/posts/", post.ID), "/", "/search?q=celadon&type=post", "/api/souk/v1/search?q=celadon&type=post"} {
+			if r := s.get(path); r.StatusCode != http.StatusOK || strings.Contains(string(r.body), "Which ") != want {
+				t.Errorf("%s: status %d, shown %v, want %v", path, r.StatusCode, !want, want)
+			}
+		}
+		if _, err := s.Post(t.Context(), 0, answer.ID); (err == nil) != want {
+			t.Errorf("the answer: %v", err)
+		}
+	}
+	say(false)
+	shown(true)
+	say(true)
+	shown(false)
+	say(false)
+	shown(true)
 }

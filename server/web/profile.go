@@ -40,9 +40,6 @@ func (w *Web) profile(ctx context.Context, v *view) (*answer, error) {
 	if page.MovedTo, err = v.movedTo(ctx, a); err != nil {
 		return nil, err
 	}
-	if page.MovedTo != nil {
-		page.Person.FollowURL = "" // there is nothing more to hear from here
-	}
 	top, err := v.pins(ctx, a)
 	if err != nil {
 		return nil, err
@@ -98,7 +95,7 @@ func (v *view) movedTo(ctx context.Context, a *souk.Account) (*themes.Person, er
 	if err != nil {
 		return nil, err
 	}
-	if target.Deleted != nil || target.Suspended != nil {
+	if target.Deleted != nil || target.Suspended != nil || target.SuspendedThere {
 		return &themes.Person{Handle: v.DB.Handle(target)}, nil
 	}
 	p := v.person(target)
