@@ -129,7 +129,33 @@ func withNode(ctx context.Context, c *Config, log *slog.Logger, work func(*souk.
 		return err
 	}
 	defer db.Close()
+	if err := sameNode(ctx, c, db); err != nil {
+		return err
+	}
 	return work(db)
+}
+
+// sameNode refuses to work with a configuration that names another node than the one that the database belongs to, as where the
+// node was started with flags that a command beside it does not have: its accounts would have addresses that lead nowhere.
+func sameNode(ctx context.Context, c *Config, db *souk.DB) error {
+	node, err := db.InstanceActor(ctx)
+	if errors.Is(err, souk.ErrNotFound) {
+		return nil // nothing has run on it yet
+	}
+	if err != nil {
+		return err
+	}
+	base := strings.TrimSuffix(node.URI, "/actor")
+	scheme, domain, _ := strings.Cut(base, "://")
+	switch {
+	case base != c.BaseURL():
+		return advise(fmt.Errorf("the database is that of the node at %s, and domain and scheme are set to %s", base, c.BaseURL()),
+			fmt.Sprintf("use the settings that the node was started with: --domain %s --scheme %s (SOUK_DOMAIN, SOUK_SCHEME, or in souk.toml)", domain, scheme))
+	case node.Name != c.HandleDomain:
+		return advise(fmt.Errorf("handles of the node end in @%s, and handle_domain is set to %s", node.Name, c.HandleDomain),
+			fmt.Sprintf("use the settings that the node was started with: --handle-domain %s (SOUK_HANDLE_DOMAIN, or in souk.toml)", node.Name))
+	}
+	return nil
 }
 
 // explainConnect adds to the three failures of a first run what to type: no server, no role, no database. In a private

@@ -9,10 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"souk"
 	"souk/migrations/cluster"
 	"souk/migrations/pgtest"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // The three failures of a first run each name what to type.
@@ -51,6 +53,45 @@ func TestDatabaseFailuresSayWhatToDo(t *testing.T) {
 		}
 		if tt.name == "no database" && !strings.Contains(errOut.String(), " 'not here'\n") {
 			t.Errorf("the name of the database is not a word for a shell: %s", errOut.String())
+		}
+	}
+}
+
+// A command beside a node that was started with flags has its own configuration: where that names another node, nothing is done.
+func TestCommandsKeepToTheNode(t *testing.T) {
+	t.Parallel()
+	environ := []string{"SOUK_DATABASE_URL=" + pgtest.URL(t), "SOUK_DATA_DIR=" + t.TempDir()}
+	c := []string{"--domain", "shop.example", "--handle-domain", "example"}
+	pool, err := pgxpool.New(t.Context(), environ[0][len("SOUK_DATABASE_URL="):])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	db, err := souk.New(pool, souk.Config{BaseURL: "https://shop.example", HandleDomain: "example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.EnsureNodeActors(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		flags []string
+		want  string // in standard error; empty: it works
+	}{
+		{nil, "--domain shop.example --scheme https"},
+		{[]string{"--domain", "other.example"}, "SOUK_DOMAIN"},
+		{[]string{"--domain", "shop.example", "--scheme", "http"}, "--scheme https"},
+		{c[:2], "--handle-domain example (SOUK_HANDLE_DOMAIN"},
+		{c, ""},
+	} {
+		var out, errOut bytes.Buffer
+		code := run(t.Context(), append([]string{"account", "create", "li"}, tt.flags...), environ, nil, &out, &errOut)
+		if (code == 0) != (tt.want == "") || !strings.Contains(errOut.String(), tt.want) {
+			t.Errorf("%q: exit %d, printed %s%s, want %q", tt.flags, code, out.String(), errOut.String(), tt.want)
+		}
+		if _, err := db.LocalAccount(t.Context(), "li"); (err == nil) != (tt.want == "") {
+			t.Errorf("%q: the account: %v", tt.flags, err)
 		}
 	}
 }
