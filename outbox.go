@@ -184,9 +184,9 @@ func (db *DB) CatalogueEntries(ctx context.Context, after int64, limit int) (_ [
 	})
 }
 
-// CatalogueHead is the number of the newest change and how many there are.
+// CatalogueHead is the number of the newest change and how many there are to be read.
 func (db *DB) CatalogueHead(ctx context.Context) (seq int64, n int, err error) {
 	defer wrap(&err, "catalogue head")
-	err = db.q.QueryRow(ctx, `select coalesce(max(seq), 0), count(*) from catalogue`).Scan(&seq, &n)
+	err = db.q.QueryRow(ctx, `select coalesce(max(c.seq), 0), count(*) filter (where a.public) from catalogue c join activities a on a.id = c.activity_id`).Scan(&seq, &n)
 	return seq, n, err
 }

@@ -13,10 +13,10 @@ const (
 	cataloguePageBytes = 512 << 10
 )
 
-// CatalogueOutbox is every change of this node's listings in order, the oldest first, so that a node which follows the
+// CatalogueOutbox is the last change of each of this node's listings, in the order of the changes, the oldest first, so that a node which follows the
 // catalogue can read what was before, and go on where it stopped. A page covers the numbers after its cursor; while it
 // covers any it has a next page. So the address of the last page, which is empty, is where to look again later.
-// What was said of a listing before it was withdrawn is left out; its Delete stays.
+// What was said of a listing before its last change is left out; of one that was withdrawn the Delete stays.
 func (f *Federation) CatalogueOutbox(ctx context.Context, by *SignedRequest, q url.Values) (_ *Document, err error) {
 	defer wrap(&err, "catalogue outbox")
 	asker, err := f.admit(ctx, by)

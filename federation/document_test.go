@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"souk"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // read is a document as a peer parses it.
@@ -247,6 +249,34 @@ func TestOutboxShowsThePresent(t *testing.T) {
 	page := ok(n.Outbox(t.Context(), nil, "anna", url.Values{"page": {"true"}}))(t)
 	if body := string(page.Body); !strings.Contains(body, "better words") || strings.Contains(body, "first words") {
 		t.Errorf("outbox: %s", body)
+	}
+}
+
+// The catalogue shows each listing as it was changed last, and what its Announces said before is nowhere any more.
+func TestCatalogueShowsThePresent(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, testBase)
+	ctx := t.Context()
+	l := n.list(t, false)
+	must(t, n.Federate(ctx))
+	for _, text := range []string{"my address by mistake", "A blue mug"} {
+		n.clock.advance(time.Minute)
+		ok(n.db.ChangeListing(ctx, n.anna.ID, l.ID, souk.ListingChange{Description: &text}))(t)
+		must(t, n.Federate(ctx))
+	}
+	body := string(ok(n.CatalogueOutbox(ctx, nil, url.Values{"after": {"0"}}))(t).Body)
+	if !strings.Contains(body, "A blue mug") || strings.Contains(body, "by mistake") || strings.Contains(body, "Hand-thrown") {
+		t.Errorf("the catalogue: %s", body)
+	}
+	if total := read(t, ok(n.CatalogueOutbox(ctx, nil, nil))(t))["totalItems"]; total != 1.0 {
+		t.Errorf("%v entries", total)
+	}
+	ids := ok(pgx.CollectRows(ok(n.pool.Query(ctx, `select activity_id from catalogue order by seq`))(t), pgx.RowTo[int64]))(t)
+	for i, id := range ids {
+		doc, err := n.Activity(ctx, nil, id)
+		if last := i == len(ids)-1; last && (err != nil || !strings.Contains(string(doc.Body), "A blue mug")) || !last && !errors.Is(err, souk.ErrNotFound) {
+			t.Errorf("Announce %d of %d: %+v %v", i+1, len(ids), doc, err)
+		}
 	}
 }
 

@@ -45,6 +45,10 @@ func (t teller) listing(ctx context.Context) (note string, err error) {
 	if err != nil {
 		return "", err
 	}
+	// What it said before is said anew: nothing taken back by an edit is read in an older Announce.
+	if err := t.db.HideCatalogued(ctx, p.ID); err != nil {
+		return "", err
+	}
 	return "", t.catalogued(ctx, p, body)
 }
 
