@@ -81,7 +81,7 @@ func (f *Federation) recheckPost(ctx context.Context, id string) (plan, error) {
 	if f.own(id) {
 		return nil, ignored("a post of this node")
 	}
-	r, err := f.fetchPost(ctx, id)
+	r, err := f.fetchPost(ctx, id, ownPurse)
 	switch {
 	case errors.Is(err, souk.ErrGone), errors.Is(err, ErrGone):
 		kept, err := f.db.PostForDelivery(ctx, known)

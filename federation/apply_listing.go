@@ -84,7 +84,7 @@ func (f *Federation) recheckListing(ctx context.Context, id string) (plan, error
 	if err != nil {
 		return nil, err
 	}
-	by, err := f.authorOf(ctx, o)
+	by, err := f.authorOf(ctx, o, ownPurse)
 	if err != nil {
 		return nil, err
 	}

@@ -175,3 +175,28 @@ func TestProofsAreBounded(t *testing.T) {
 		t.Errorf("%d domains are remembered", n)
 	}
 }
+
+// What strangers answer makes this node ask the host of what is answered, and uses up nothing of what it wants of that host itself.
+func TestFloodOfAnswersToAnotherHost(t *testing.T) {
+	t.Parallel()
+	w := attacked(t)
+	asked := 0
+	for i := range purses[ownPurse].Burst + 20 {
+		path, parent := fmt.Sprintf("/bait/%d", i), fmt.Sprintf("/nothing/%d", i)
+		note := with(mention(w.evil.note(w.eve, path, "<p>Bait</p>"), w.anna.URI), "inReplyTo", w.honest.URL+parent)
+		w.done(t, w.evil, w.evil.activity("Create", w.eve, "/activities"+path, note))
+		asked += w.honest.requests(parent)
+	}
+	if asked == 0 || asked > purses[contextPurse].Burst {
+		t.Errorf("the other host was asked %d times", asked)
+	}
+	ok(w.ResolveActor(t.Context(), w.honest.person(t, "new")))(t)
+	w.honest.serve("/notes/wanted", w.honest.note(w.ben, "/notes/wanted", "<p>Wanted</p>"))
+	ok(w.ResolvePost(t.Context(), w.honest.URL+"/notes/wanted"))(t)
+	// The control: what stands above a post is read.
+	w.clock.advance(time.Minute)
+	w.honest.serve("/notes/above", w.honest.note(w.ben, "/notes/above", "<p>Above</p>"))
+	note := with(mention(w.evil.note(w.eve, "/notes/below", "<p>Below</p>"), w.anna.URI), "inReplyTo", w.honest.URL+"/notes/above")
+	w.done(t, w.evil, w.evil.activity("Create", w.eve, "/activities/below", note))
+	w.post(t, w.honest.URL+"/notes/above")
+}

@@ -222,7 +222,7 @@ func (f *Federation) featuredPost(ctx context.Context, a *souk.Account, uri stri
 	if err == nil || !errors.Is(err, souk.ErrNotFound) {
 		return id, err
 	}
-	r, err := f.fetchPost(ctx, uri)
+	r, err := f.fetchPost(ctx, uri, ownPurse)
 	if err != nil {
 		return 0, err
 	}

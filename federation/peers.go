@@ -19,6 +19,7 @@ type purse int
 
 const (
 	ownPurse          purse = iota // what this node wants to know
+	contextPurse                   // what stands above a post, which is for whoever wrote the post to say
 	senderPurse                    // the key of who delivers something and is not known yet
 	readerPurse                    // the key of who asks for a document and is not known yet
 	provedSenderPurse              // as senderPurse, from where actors of that domain have signed before
@@ -29,6 +30,7 @@ const (
 // little to be anybody's weapon. Who reads is mostly one actor of a server.
 var purses = [...]Budget{
 	ownPurse:          {Burst: 100, Every: time.Second / 5},
+	contextPurse:      {Burst: 100, Every: time.Second / 5},
 	senderPurse:       {Burst: 100, Every: time.Second / 5},
 	readerPurse:       {Burst: 30, Every: time.Second},
 	provedSenderPurse: {Burst: 100, Every: time.Second / 5},

@@ -25,7 +25,7 @@ func (f *Federation) document(ctx context.Context, iri string) (object, error) {
 	return f.documentFrom(ctx, iri, ownPurse)
 }
 
-// documentFrom asks for keys nowhere but at the host that was named, whose purse it is.
+// documentFrom asks on the word of others nowhere but at the host that they named, whose purse it is.
 func (f *Federation) documentFrom(ctx context.Context, iri string, from purse) (object, error) {
 	o, err := f.fetch(ctx, iri, from)
 	if from == ownPurse && errors.Is(err, ErrForeignID) && o != nil && validIRI(o.self()) {
@@ -122,6 +122,10 @@ func (s *signer) signGet(req *http.Request, form string, now time.Time) error {
 // souk.ErrGone, souk.ErrForbidden for blocked hosts, those of Client.Document, ErrDocument, ErrForeign, ErrTooMany, ErrResting.
 func (f *Federation) ResolveActor(ctx context.Context, iri string) (_ *souk.Account, err error) {
 	defer wrap(&err, "resolve actor %.200q", iri)
+	return f.resolveActor(ctx, iri, ownPurse)
+}
+
+func (f *Federation) resolveActor(ctx context.Context, iri string, from purse) (*souk.Account, error) {
 	if !validIRI(iri) {
 		return nil, ErrBadURL
 	}
@@ -137,7 +141,7 @@ func (f *Federation) ResolveActor(ctx context.Context, iri string) (_ *souk.Acco
 	case known != nil && known.Deleted == nil && (known.Local() || !known.Stale(f.db.Now(), actorLife)):
 		return known, nil
 	}
-	fresh, err := f.fetchActor(ctx, iri, "", ownPurse)
+	fresh, err := f.fetchActor(ctx, iri, "", from)
 	if err != nil && known != nil && known.Deleted == nil && !errors.Is(err, souk.ErrForbidden) && !errors.Is(err, souk.ErrGone) {
 		f.cfg.Log.Info("actor not refreshed", "actor", iri, "error", err)
 		return known, nil

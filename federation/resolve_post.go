@@ -46,19 +46,20 @@ func (f *Federation) ResolvePost(ctx context.Context, iri string) (_ *souk.Post,
 // fetchThread reads a post at its origin, and above it what it answers and is not known here, the oldest first. What
 // cannot be read above ends the chain: the post itself is what was asked for.
 func (f *Federation) fetchThread(ctx context.Context, iri string) ([]remote, error) {
-	r, err := f.fetchPost(ctx, iri)
+	r, err := f.fetchPost(ctx, iri, ownPurse)
 	if err != nil {
 		return nil, err
 	}
 	return append(f.ancestors(ctx, r.post), *r), nil
 }
 
+// ancestors is what stands above a post and is not known here. Its author said what that is, so that it is asked for out of a purse of its own.
 func (f *Federation) ancestors(ctx context.Context, p *souk.RemotePost) (chain []remote) {
 	for uri := p.InReplyToURI; uri != "" && len(chain) < maxAncestors && !f.own(uri); {
 		if _, _, err := f.db.KnownPost(ctx, uri); !errors.Is(err, souk.ErrNotFound) {
 			break // known, or the database fails, which the next step will tell
 		}
-		parent, err := f.fetchPost(ctx, uri)
+		parent, err := f.fetchPost(ctx, uri, contextPurse)
 		if err != nil || parent.post.URI != uri {
 			f.cfg.Log.Debug("parent not read", "post", uri, "error", err)
 			break
@@ -71,8 +72,8 @@ func (f *Federation) ancestors(ctx context.Context, p *souk.RemotePost) (chain [
 
 // fetchPost reads one post at its origin. Its author must be of the same origin: else any server could put words into
 // anybody's mouth (FEP-fe34).
-func (f *Federation) fetchPost(ctx context.Context, iri string) (*remote, error) {
-	o, err := f.document(ctx, withoutFragment(iri))
+func (f *Federation) fetchPost(ctx context.Context, iri string, from purse) (*remote, error) {
+	o, err := f.documentFrom(ctx, withoutFragment(iri), from)
 	if err != nil {
 		return nil, err
 	}
@@ -80,11 +81,11 @@ func (f *Federation) fetchPost(ctx context.Context, iri string) (*remote, error)
 		return nil, souk.ErrGone
 	}
 	if o.is("Create", "Update") && !o.isPost() { // the address of the activity instead of the post's
-		if o, err = f.document(ctx, o.id("object")); err != nil {
+		if o, err = f.documentFrom(ctx, o.id("object"), from); err != nil {
 			return nil, err
 		}
 	}
-	author, err := f.authorOf(ctx, o)
+	author, err := f.authorOf(ctx, o, from)
 	if err != nil {
 		return nil, err
 	}
@@ -99,12 +100,12 @@ func (f *Federation) fetchPost(ctx context.Context, iri string) (*remote, error)
 }
 
 // authorOf is the account that an object of its origin names as its author.
-func (f *Federation) authorOf(ctx context.Context, o object) (*souk.Account, error) {
+func (f *Federation) authorOf(ctx context.Context, o object, from purse) (*souk.Account, error) {
 	for _, id := range o.authors() {
 		if !SameOrigin(id, o.self()) {
 			continue
 		}
-		author, err := f.ResolveActor(ctx, id)
+		author, err := f.resolveActor(ctx, id, from)
 		if err != nil {
 			return nil, err
 		}
