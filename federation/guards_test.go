@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -135,4 +136,72 @@ func (g guard) without(t *testing.T, tree string) (string, error) {
 		line = strings.ToValidUTF8(line[:120], "") + "..."
 	}
 	return strings.ReplaceAll(line, "|", `\|`), nil
+}
+
+// What docs/security.md says of the guards is about those of the list, all of them and in their order.
+func TestGuardsAreWrittenDown(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, g := range guards() {
+		want = append(want, fmt.Sprintf("| %s | `%s` | `%s` |", g.name, g.file, g.test))
+	}
+	for _, row := range regexp.MustCompile("(?m)^(\\| [^|]+ \\| `[^`|]+\\.go` \\| `Test[A-Za-z]+` \\|) .+ \\|$").FindAllSubmatch(text, -1) {
+		got = append(got, string(row[1]))
+	}
+	for _, row := range want {
+		if !slices.Contains(got, row) {
+			t.Errorf("not there, or without what came through: %s (make guards prints it)", row)
+		}
+	}
+	for _, row := range got {
+		if !slices.Contains(want, row) {
+			t.Errorf("no guard of the list: %s", row)
+		}
+	}
+}
+
+// Every fuzz target of the repository is named in docs/security.md, and has a corpus in testdata/fuzz; and the tests that are named there
+// are somewhere.
+func TestSecurityNamesWhatIsThere(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, tests := 0, map[string]bool{}
+	err = filepath.WalkDir("..", func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, test := range regexp.MustCompile(`(?m)^func (Test[A-Za-z0-9]+)\(`).FindAllSubmatch(source, -1) {
+			tests[string(test[1])] = true
+		}
+		for _, target := range regexp.MustCompile(`(?m)^func (Fuzz[A-Za-z0-9]+)\(`).FindAllSubmatch(source, -1) {
+			found++
+			name := string(target[1])
+			if inputs, err := filepath.Glob(filepath.Join(filepath.Dir(path), "testdata", "fuzz", name, "*")); err != nil || len(inputs) < 2 {
+				t.Errorf("%s has %d inputs in testdata/fuzz, %v", name, len(inputs), err)
+			}
+			if !bytes.Contains(text, []byte("`"+name+"`")) {
+				t.Errorf("docs/security.md says nothing of %s", name)
+			}
+		}
+		return nil
+	})
+	if err != nil || found < 20 {
+		t.Errorf("%d targets, %v", found, err)
+	}
+	for _, named := range regexp.MustCompile("`(Test[A-Za-z0-9]+)`").FindAllSubmatch(text, -1) {
+		if !tests[string(named[1])] {
+			t.Errorf("no %s", named[1])
+		}
+	}
 }

@@ -181,3 +181,57 @@ func FuzzPrice(f *testing.F) {
 		}
 	})
 }
+
+// FuzzHost holds the two readers of host names together, that of addresses and that of blocks: what is fetched from a host is refused
+// where the host is.
+func FuzzHost(f *testing.F) {
+	for _, s := range []string{"https://BAD.example:0443/x", "https://ｂａｄ.example", "https://bad。example/", "https://bücher.example:8443", "https://xn--bcher-kva.example",
+		"https://bad.example.", "https://[::1]:80/", "https://[::ffff:192.0.2.7]", "https://192.0.2.7:1", "https://b\u00adad.example", "https://faß.example", "https://a_b.example"} {
+		f.Add(s)
+	}
+	bare := func(host string) string {
+		if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+			return host[:i]
+		}
+		return host
+	}
+	f.Fuzz(func(t *testing.T, address string) {
+		host := hostOf(address)
+		u, err := url.Parse(address)
+		if host == "" || err != nil {
+			return
+		}
+		if domain, ok := souk.NormalDomain(u.Host); ok && bare(domain) != bare(host) {
+			t.Errorf("%q is asked at %q, and blocked as %q", address, host, domain)
+		}
+		if domain, ok := souk.NormalDomain(host); !ok || domain != host {
+			t.Errorf("the host %q is blocked as %q", host, domain)
+		}
+	})
+}
+
+// FuzzAgreement reads anything as the agreement of an Offer: a number of pieces that can be ordered or none, and a state that is known.
+func FuzzAgreement(f *testing.F) {
+	f.Add([]byte(`{"type":"Agreement","stipulates":{"type":"Commitment","satisfies":"https://a.example/l#primary","resourceQuantity":{"hasUnit":"one","hasNumericalValue":"2"}},
+		"stipulatesReciprocal":{"type":"Commitment","satisfies":"https://a.example/l#reciprocal","resourceQuantity":{"hasUnit":"one","hasNumericalValue":"48.00"}}}`))
+	f.Add([]byte(`{"type":"Agreement","preview":{"type":"Note","name":"Paid"},"stipulates":[{},{"satisfies":["x","y"]}]}`))
+	f.Add([]byte(`{"clauses":[{"type":"Commitment","resourceQuantity":{"hasNumericalValue":1e400}},{"resourceQuantity":"1"}],"sdo:orderStatus":"OrderDelivered"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if CheckJSON(body, maxJSONDepth) != nil {
+			return
+		}
+		o, err := parseObject(body)
+		if err != nil {
+			return
+		}
+		primary, reciprocal, _, _ := o.terms()
+		for _, amount := range []string{primary.amount, reciprocal.amount} {
+			if n := pieces(amount); n < 0 || n > 999_999 {
+				t.Errorf("%d pieces", n)
+			}
+		}
+		if len(o.agreementState()) > 20 {
+			t.Errorf("state %q", o.agreementState())
+		}
+	})
+}
