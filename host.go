@@ -49,6 +49,18 @@ func (db *DB) Host(ctx context.Context, host string) (_ *Host, err error) {
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Host])
 }
 
+// deadSilence is after what time without a word a host counts as dead that nothing is sent to.
+const deadSilence = 30 * 24 * time.Hour
+
+// HostIsDead reports whether a host has not answered for long: deliveries failed on DeadAfterDays days, or no actor of it
+// was read for 30 days. Whoever asks has just seen it fail.
+func (db *DB) HostIsDead(ctx context.Context, host string) (dead bool, err error) {
+	defer wrap(&err, "whether %s is dead", host)
+	err = db.q.QueryRow(ctx, `select exists (select from hosts where host = $1 and dead_since is not null)
+		or not exists (select from accounts where host = $1 and fetched > $2)`, host, db.Now().Add(-deadSilence)).Scan(&dead)
+	return dead, err
+}
+
 // DescribeHost stores what another node says of itself.
 func (db *DB) DescribeHost(ctx context.Context, host, software, catalogueURI string) (err error) {
 	defer wrap(&err, "describe host %s", host)

@@ -48,8 +48,13 @@ func forgedOthers() []forgery {
 			activity: targeting(func(w *world) string { return w.anna.FollowersURI })},
 	})
 	rows = append(rows, stoppedBy(moves, "applyMove", []forgery{
-		{attack: named("eve moves ben to herself"), from: eve, kind: "Move", object: func(w *world) any { return w.ben }, activity: targeting(func(w *world) string { return w.eve })},
 		{attack: named("the neighbour moves ben to herself"), from: carol, kind: "Move", object: func(w *world) any { return w.ben }, activity: targeting(func(w *world) string { return w.carol })},
+		{attack: attack{name: "eve moves ben, whom she calls her own", guard: "agreesToMove", clause: "FEP-7628, pull mode"}, from: eve, kind: "Move",
+			object: func(w *world) any { return w.ben }, activity: targeting(func(w *world) string { return w.eve })},
+		{attack: named("eve moves ben to his neighbour"), from: eve, kind: "Move", object: func(w *world) any { return w.ben }, activity: targeting(func(w *world) string { return w.carol })},
+		{attack: named("eve moves ben, embedded with her word for it"), from: eve, kind: "Move",
+			object:   func(w *world) any { return with(w.honest.actor(w.t, "ben"), "movedTo", w.eve) },
+			activity: targeting(func(w *world) string { return w.eve })},
 		{attack: named("eve moves anna"), from: eve, kind: "Move", object: func(w *world) any { return w.anna.URI }, activity: targeting(func(w *world) string { return w.eve })},
 		{attack: named("eve moves to ben, who knows nothing of it"), from: eve, kind: "Move", object: func(w *world) any { return w.eve }, activity: targeting(func(w *world) string { return w.ben })},
 		{attack: named("eve moves to anna"), from: eve, kind: "Move", object: func(w *world) any { return w.eve }, activity: targeting(func(w *world) string { return w.anna.URI })},
@@ -77,10 +82,11 @@ func forgedOthers() []forgery {
 func TestForgedOthers(t *testing.T) {
 	t.Parallel()
 	w := attacked(t)
-	for _, name := range []string{"ben", "carol"} {
-		w.honest.serve("/users/"+name, with(w.honest.actor(t, name), "featured", features(w.honest.URL+"/users/"+name)))
-	}
-	w.evil.serve("/users/eve", with(w.evil.actor(t, "eve"), "featured", features(w.eve)))
+	w.honest.serve("/users/ben", with(w.honest.actor(t, "ben"), "featured", features(w.ben)))
+	// Eve and carol say that ben and anna are they: that alone moves nobody.
+	claims := []any{w.ben, w.carol, w.anna.URI}
+	w.evil.serve("/users/eve", with(with(w.evil.actor(t, "eve"), "featured", features(w.eve)), "alsoKnownAs", claims))
+	w.honest.serve("/users/carol", with(with(w.honest.actor(t, "carol"), "featured", features(w.carol)), "alsoKnownAs", claims))
 	for i, who := range []func(*world) (*otherNode, string){ben, carol, eve} {
 		node, uri := who(w)
 		w.done(t, node, node.activity("Update", uri, "/featured/"+formatID(int64(i)), with(node.actor(t, uri[strings.LastIndex(uri, "/")+1:]), "featured", features(uri))))

@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -72,33 +73,75 @@ func (e encoder) moveOf(id string, a, target *souk.Account) activity {
 
 // applyMove makes the followers that an actor has here follow where it moved. The other account must say at this moment
 // that the actor is an alias of its own, and must not have moved itself: so two that point at each other end nowhere.
+// Either of the two may send it (FEP-7628, push and pull); where it is the new one, the old one must agree.
 func (f *Federation) applyMove(ctx context.Context, in *incoming) (plan, error) {
 	target, _, err := in.body.one("target")
 	switch {
 	case err != nil:
 		return nil, err
-	case in.id != in.Actor:
+	case in.id != in.Actor && target != in.Actor:
 		return nil, foreign("%.200q moves %.200q", in.Actor, in.id)
-	case !validIRI(target), target == in.Actor:
+	case !validIRI(target), target == in.id:
 		return nil, malformed("move to %.200q", target)
 	}
-	concerns, err := f.db.FollowedOrBlocked(ctx, in.by.ID)
+	from := in.by
+	if in.id != in.Actor {
+		if from, err = f.db.AccountByURI(ctx, in.id); err != nil {
+			return nil, err
+		}
+		if from.Local() || from.Deleted != nil || from.Suspended != nil {
+			return nil, foreign("%.200q cannot move %.200q", in.Actor, in.id)
+		}
+	}
+	concerns, err := f.db.FollowedOrBlocked(ctx, from.ID)
 	if err != nil {
 		return nil, err
 	}
 	if !concerns {
-		return nil, ignored("nobody here follows or blocks the sender")
+		return nil, ignored("nobody here follows or blocks %.200q", from.URI)
 	}
 	to, err := f.freshActor(ctx, target)
 	switch {
 	case err != nil:
 		return nil, err
-	case !slices.Contains(to.AlsoKnownAs, in.Actor):
-		return nil, foreign("%.200q does not call %.200q its own", to.URI, in.Actor)
+	case !slices.Contains(to.AlsoKnownAs, from.URI):
+		return nil, foreign("%.200q does not call %.200q its own", to.URI, from.URI)
 	case to.MovedTo != "":
 		return nil, ignored("%.200q has moved away itself", to.URI)
 	case to.Suspended != nil:
 		return nil, ignored("%.200q is blocked here", to.URI)
 	}
-	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveMove(ctx, in.by, to) }, nil
+	if from != in.by {
+		if err := f.agreesToMove(ctx, from, to); err != nil {
+			return nil, err
+		}
+	}
+	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveMove(ctx, from, to) }, nil
+}
+
+// agreesToMove is no error where an account that did not say itself that it moves agrees to it: its origin says now that it moved
+// there; or its host is dead, and the last that it said was that, or that the other is an alias of its own. As long as the
+// host lives an alias is not enough: who moved once names the account that it came from, and that one's server must not be
+// able to call the followers back. (FEP-7628 asks for a link and leaves open how to tell its direction.)
+func (f *Federation) agreesToMove(ctx context.Context, from, to *souk.Account) error {
+	present, err := f.freshActor(ctx, from.URI)
+	if err == nil {
+		if present.MovedTo != to.URI {
+			return foreign("%.200q does not say that it moved to %.200q", from.URI, to.URI)
+		}
+		return nil
+	}
+	if errors.Is(err, souk.ErrGone) || errors.Is(err, souk.ErrForbidden) {
+		return err
+	}
+	dead, unknown := f.db.HostIsDead(ctx, from.Host)
+	switch {
+	case unknown != nil:
+		return unknown
+	case !dead:
+		return err
+	case from.MovedTo == to.URI, slices.Contains(from.AlsoKnownAs, to.URI) && to.Moved == nil:
+		return nil
+	}
+	return foreign("%.200q never named %.200q", from.URI, to.URI)
 }

@@ -108,7 +108,7 @@ func TestMoveIsRefused(t *testing.T) {
 	stays("to one without aliases", w.old, w.move("/m/2", w.new))
 	w.known(t, w.ben)
 	stays("by another of his server", w.old, with(w.old.activity("Move", eve, "/m/3", w.ben), "target", w.new))
-	stays("by the new account", w.home, with(w.home.activity("Move", w.new, "/m/1", w.ben), "target", w.new))
+	stays("by the new account alone", w.home, with(w.home.activity("Move", w.new, "/m/1", w.ben), "target", w.new))
 	stays("of another", w.old, with(w.old.activity("Move", w.ben, "/m/4", eve), "target", w.new))
 	stays("to himself", w.old, w.move("/m/5", w.ben))
 	stays("to nowhere", w.old, w.move("/m/6", nil))
@@ -129,6 +129,55 @@ func TestMoveIsRefused(t *testing.T) {
 	// The control.
 	w.done(t, w.old, w.move("/m/13", w.new))
 	equal(t, "the real one", w.followees(t, w.anna), w.new)
+}
+
+// The new account may say it where the old one agrees (FEP-7628, pull mode): by its own word now, or, where its server is dead,
+// by the last that it said.
+func TestMoveIsPulled(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		last   m    // what the old account said when it was read last
+		status int  // what its server answers since; 0: the same
+		dead   bool // for a month
+		want   bool
+	}{
+		"it says that it moved":                       {last: m{"movedTo": "new"}, want: true},
+		"it says so of another":                       {last: m{"movedTo": "other"}},
+		"it lives, and names the new one as an alias": {last: m{"alsoKnownAs": "new"}},
+		"it says neither":                             {last: m{}},
+		"it is gone":                                  {last: m{"alsoKnownAs": "new"}, status: http.StatusGone, dead: true},
+		"it fails for a moment":                       {last: m{"alsoKnownAs": "new"}, status: http.StatusBadGateway},
+		"it is parked, a moment after it spoke":       {last: m{"movedTo": "new"}, status: http.StatusNotFound},
+		"it is dead, and named the new one":           {last: m{"alsoKnownAs": "new"}, status: http.StatusBadGateway, dead: true, want: true},
+		"it is dead, and had moved":                   {last: m{"movedTo": "new"}, status: http.StatusNotFound, dead: true, want: true},
+		"it is dead, and named another":               {last: m{"alsoKnownAs": "other"}, status: http.StatusBadGateway, dead: true},
+		"it is dead, and named nobody":                {last: m{}, status: http.StatusBadGateway, dead: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := benMoves(t)
+			last := w.old.actor(t, "ben")
+			for key, value := range c.last {
+				last[key] = map[any]string{"new": w.new, "other": w.home.URL + "/users/other"}[value]
+			}
+			w.old.serve("/users/ben", last)
+			w.clock.advance(25 * time.Hour)
+			ok(w.ResolveActor(t.Context(), w.ben))(t)
+			if c.status != 0 {
+				w.old.serve("/users/ben", c.status)
+			}
+			if c.dead {
+				w.clock.advance(31 * 24 * time.Hour)
+			}
+			state, note := w.deliver(t, w.home, with(w.home.activity("Move", w.new, "/m/1", w.ben), "target", w.new))
+			if (state == "done") != c.want {
+				t.Errorf("%s: %s", state, note)
+			}
+			if moved := slices.Equal(w.followees(t, w.anna), []string{w.new}); moved != c.want {
+				t.Errorf("anna follows %v", w.followees(t, w.anna))
+			}
+		})
+	}
 }
 
 // A move to somebody of this node: his lock and her blocks are respected, and a server that does not answer is asked again.
