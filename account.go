@@ -344,6 +344,12 @@ func (db *DB) AccountByURI(ctx context.Context, uri string) (_ *Account, err err
 	return db.accountWhere(ctx, `uri = $1`, uri)
 }
 
+// AccountsByURI are the accounts with the actor ids, deleted ones too, in no order; unknown ids are left out.
+func (db *DB) AccountsByURI(ctx context.Context, uris []string) (_ []Account, err error) {
+	defer wrap(&err, "accounts by uri")
+	return db.accountsWhere(ctx, `uri = any($1)`, uris)
+}
+
 // InstanceActor is the account that signs what the node itself asks of others.
 func (db *DB) InstanceActor(ctx context.Context) (_ *Account, err error) {
 	defer wrap(&err, "instance actor")

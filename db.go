@@ -156,7 +156,23 @@ const (
 // Tx runs f in a transaction: commit when it returns nil, else roll back. Inside another Tx it is a savepoint.
 // Work queued inside wakes its workers only after the outermost commit.
 func (db *DB) Tx(ctx context.Context, f func(tx *DB) error) (err error) {
-	tx, err := db.q.Begin(ctx)
+	return db.transact(ctx, func() (pgx.Tx, error) { return db.q.Begin(ctx) }, f)
+}
+
+// TxAgain is Tx for work that stays queued until the transaction is stored and then does no harm when it is done once more:
+// it does not wait for the disk. A crash may take back the last moments of it, never a part and never what waited for the
+// disk later.
+func (db *DB) TxAgain(ctx context.Context, f func(tx *DB) error) error {
+	if db.tx != nil {
+		return db.Tx(ctx, f)
+	}
+	return db.transact(ctx, func() (pgx.Tx, error) {
+		return db.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: "begin; set local synchronous_commit = off"})
+	}, f)
+}
+
+func (db *DB) transact(ctx context.Context, begin func() (pgx.Tx, error), f func(tx *DB) error) (err error) {
+	tx, err := begin()
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

@@ -25,8 +25,9 @@ type Received struct {
 func (db *DB) ReceiveActivity(ctx context.Context, r Received) (fresh bool, err error) {
 	defer wrap(&err, "receive activity %s", r.ActivityID)
 	now := db.Now()
-	tag, err := db.q.Exec(ctx, `insert into inbox (activity_id, type, actor, host, body, received, next_at)
-		values ($1, $2, $3, $4, $5, $6, $6) on conflict (activity_id) do nothing`, r.ActivityID, r.Type, r.Actor, r.Host, r.Body, now)
+	tag, err := db.q.Exec(ctx, `with new as (insert into inbox (activity_id, type, actor, host, received) values ($1, $2, $3, $4, $6)
+			on conflict (activity_id) do nothing returning id)
+		insert into inbox_queue (id, body, next_at) select id, $5, $6 from new`, r.ActivityID, r.Type, r.Actor, r.Host, r.Body, now)
 	if err != nil {
 		return false, err
 	}
@@ -76,11 +77,10 @@ const (
 func (db *DB) ClaimInbox(ctx context.Context, limit int, lease time.Duration) (_ []Received, err error) {
 	defer wrap(&err, "claim inbox")
 	now := db.Now()
-	rows, err := db.q.Query(ctx, `with due as (select id from inbox where state = 'queued' and next_at <= $1 order by id limit $2 for update skip locked),
-		claimed as (update inbox i set attempts = i.attempts + 1, next_at = $3, note = '' from due where i.id = due.id
-			returning i.id, i.activity_id, i.type, i.actor, i.host, i.body, i.received, i.attempts,
-				`+hostSuspended("i.host")+` as refused)
-		select * from claimed order by id`, now, limit, now.Add(lease))
+	rows, err := db.q.Query(ctx, `with due as (select id from inbox_queue where next_at <= $1 order by id limit $2 for update skip locked),
+		claimed as (update inbox_queue q set attempts = q.attempts + 1, next_at = $3, note = '' from due where q.id = due.id returning q.id, q.body, q.attempts)
+		select i.id, i.activity_id, i.type, i.actor, i.host, c.body, i.received, c.attempts, `+hostSuspended("i.host")+`
+		from claimed c join inbox i on i.id = c.id order by i.id`, now, limit, now.Add(lease))
 	if err != nil {
 		return nil, err
 	}
@@ -103,15 +103,20 @@ func (db *DB) ClaimInbox(ctx context.Context, limit int, lease time.Duration) (_
 func (db *DB) ReleaseInbox(ctx context.Context) (err error) {
 	defer wrap(&err, "release inbox")
 	// What was put off has a note why; what was being applied has none.
-	_, err = db.q.Exec(ctx, `update inbox set next_at = $1 where state = 'queued' and next_at > $1 and note = ''`, db.Now())
+	_, err = db.q.Exec(ctx, `update inbox_queue set next_at = $1 where next_at > $1 and note = ''`, db.Now())
 	return err
 }
 
 // AppliedActivity marks a received activity as dealt with: state "done", or "ignored" or "failed" with the reason.
-// Called in the transaction that applies it. The bytes go then: what they said is in other tables.
+// Called in the transaction that applies it. The bytes go then: what they said is in other tables, unless it failed.
 func (db *DB) AppliedActivity(ctx context.Context, id int64, state, note string) (err error) {
 	defer wrap(&err, "applied activity %d", id)
-	_, err = db.q.Exec(ctx, `update inbox set state = $2, note = $3, body = case when $2 = 'failed' then body else '' end where id = $1`,
+	if state == "done" {
+		_, err = db.q.Exec(ctx, `delete from inbox_queue where id = $1`, id)
+		return err
+	}
+	_, err = db.q.Exec(ctx, `with ended as (delete from inbox_queue where id = $1 returning id, body)
+		update inbox i set state = $2, note = $3, body = case when $2 = 'failed' then ended.body else '' end from ended where i.id = ended.id`,
 		id, state, truncate(note, 500))
 	return err
 }
@@ -123,7 +128,7 @@ func (db *DB) RetryActivity(ctx context.Context, r Received, reason string) (err
 	if r.Attempts >= maxAttempts {
 		return db.AppliedActivity(ctx, r.ID, "failed", reason)
 	}
-	_, err = db.q.Exec(ctx, `update inbox set next_at = $2, note = $3 where id = $1`, r.ID, db.Now().Add(db.Backoff(r.Attempts)), truncate(reason, 500))
+	_, err = db.q.Exec(ctx, `update inbox_queue set next_at = $2, note = $3 where id = $1`, r.ID, db.Now().Add(db.Backoff(r.Attempts)), truncate(reason, 500))
 	return err
 }
 
@@ -141,7 +146,7 @@ func (db *DB) spread(wait time.Duration) time.Duration {
 // InboxWaiting counts what is received and not applied yet.
 func (db *DB) InboxWaiting(ctx context.Context) (n int, err error) {
 	defer wrap(&err, "inbox waiting")
-	err = db.q.QueryRow(ctx, `select count(*) from inbox where state = 'queued'`).Scan(&n)
+	err = db.q.QueryRow(ctx, `select count(*) from inbox_queue`).Scan(&n)
 	return n, err
 }
 
@@ -149,6 +154,6 @@ func (db *DB) InboxWaiting(ctx context.Context) (n int, err error) {
 // time are refused for their old date.
 func (db *DB) PruneInbox(ctx context.Context, keep time.Duration) (n int64, err error) {
 	defer wrap(&err, "prune inbox")
-	tag, err := db.q.Exec(ctx, `delete from inbox where state <> 'queued' and received < $1`, db.Now().Add(-keep))
+	tag, err := db.q.Exec(ctx, `delete from inbox i where received < $1 and not exists (select from inbox_queue q where q.id = i.id)`, db.Now().Add(-keep))
 	return tag.RowsAffected(), err
 }

@@ -3,6 +3,8 @@ package souk
 import (
 	"context"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // RemotePost is a Note of another node as federation understood it. Texts may still be unsafe: they are made safe here.
@@ -98,14 +100,17 @@ func (db *DB) receivePost(ctx context.Context, r RemotePost, kind string) (kept 
 	if parent != nil {
 		p.InReplyToID, p.ThreadID = &parent.ID, parent.ThreadID
 	}
-	err = db.q.QueryRow(ctx, `insert into posts (id, kind, account_id, uri, url, local, html, summary, sensitive, lang, visibility, in_timeline,
+	awaited := false
+	batch := &pgx.Batch{}
+	batch.Queue(`select `+lockURI("$1"), p.URI) // a statement of its own: the next sees what was stored until it got the lock
+	batch.Queue(`insert into posts (id, kind, account_id, uri, url, local, html, summary, sensitive, lang, visibility, in_timeline,
 			in_reply_to_uri, in_reply_to_id, thread_id, published, edited, texts)
-		select $1, $2, $3, $4, $5, false, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17::jsonb from (select `+lockURI("$4")+`) locked
+		values ($1, $2, $3, $4, $5, false, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17::jsonb)
 		on conflict (uri) do update set in_timeline = posts.in_timeline or (excluded.in_timeline and posts.account_id = excluded.account_id)
-		returning id, deleted is not null`,
+		returning id, deleted is not null, exists (select from posts w where w.in_reply_to_uri = $4 and w.in_reply_to_uri <> '' and w.in_reply_to_id is null)`,
 		p.ID, p.Kind, p.AccountID, p.URI, p.URL, p.HTML, p.Summary, p.Sensitive, p.Lang, p.Visibility, p.InTimeline, p.InReplyToURI,
-		p.InReplyToID, p.ThreadID, p.Published, p.Edited, p.Texts).Scan(&kept.id, &kept.deleted)
-	if err != nil || kept.id != id {
+		p.InReplyToID, p.ThreadID, p.Published, p.Edited, p.Texts).QueryRow(func(row pgx.Row) error { return row.Scan(&kept.id, &kept.deleted, &awaited) })
+	if err := db.q.SendBatch(ctx, batch).Close(); err != nil || kept.id != id {
 		return kept, err
 	}
 	kept.fresh = true
@@ -113,8 +118,10 @@ func (db *DB) receivePost(ctx context.Context, r RemotePost, kind string) (kept 
 	if err != nil {
 		return kept, err
 	}
-	if err := db.adoptReplies(ctx, p); err != nil {
-		return kept, err
+	if awaited {
+		if err := db.adoptReplies(ctx, p); err != nil {
+			return kept, err
+		}
 	}
 	if parent != nil {
 		if err := db.touchShop(ctx); err != nil {
@@ -230,11 +237,10 @@ func clampUnit(f float32) float32 {
 
 // adoptReplies ties posts that came before their parent to it, and moves their whole threads.
 func (db *DB) adoptReplies(ctx context.Context, p *Post) error {
-	tag, err := db.q.Exec(ctx, `update posts set in_reply_to_id = $1 where in_reply_to_uri = $2 and in_reply_to_uri <> '' and in_reply_to_id is null`, p.ID, p.URI)
-	if err != nil || tag.RowsAffected() == 0 {
+	if _, err := db.q.Exec(ctx, `update posts set in_reply_to_id = $1 where in_reply_to_uri = $2 and in_reply_to_uri <> '' and in_reply_to_id is null`, p.ID, p.URI); err != nil {
 		return err
 	}
-	_, err = db.q.Exec(ctx, `with recursive below as (
+	_, err := db.q.Exec(ctx, `with recursive below as (
 			select id from posts where in_reply_to_id = $1
 			union select c.id from posts c join below b on c.in_reply_to_id = b.id)
 		update posts set thread_id = $2 from below where posts.id = below.id`, p.ID, p.ThreadID)

@@ -259,7 +259,7 @@ func TestOfferAppliedTwice(t *testing.T) {
 	offer := b.offers(agreementOf(b.mug.Post.URI, "1", "24.00"))
 	b.done(t, b.peer, offer)
 	body := ok(json.Marshal(offer))(t)
-	ok(b.pool.Exec(t.Context(), `update inbox set state = 'queued', attempts = 0, next_at = $2, body = $3 where activity_id = $1`, offer["id"], b.clock.Now(), body))(t)
+	ok(b.pool.Exec(t.Context(), `insert into inbox_queue (id, next_at, body) select id, $2, $3 from inbox where activity_id = $1`, offer["id"], b.clock.Now(), body))(t)
 	must(t, b.ApplyInbox(t.Context()))
 	equal(t, "answers", b.said(t, b.peer.host()), "Accept")
 	if sale, held := b.stock(t); sale != 4 || held != 1 {

@@ -21,6 +21,8 @@ const (
 	perHost = 4
 	// applyFor bounds the work on one activity, with all that is fetched for it.
 	applyFor = time.Minute
+	// knownFor is for how long an actor counts as it was when its activity was claimed: a block must be in force soon.
+	knownFor = 2 * time.Second
 )
 
 // inboxWorker applies what was received.
@@ -56,6 +58,8 @@ type inboxDrain struct {
 	pending int
 	actors  map[string][]souk.Received // by actor at work: what waits behind
 	hosts   map[string]chan struct{}
+	known   map[string]*souk.Account // by actor: as it was at the last claim
+	since   time.Time                // when that was
 }
 
 // applied says that an activity is through, or that the database failed.
@@ -76,7 +80,9 @@ func (d *inboxDrain) run(ctx context.Context) error {
 			if err != nil {
 				failed, open = errors.Join(failed, err), false
 			}
-			d.add(ctx, batch)
+			if err := d.add(ctx, batch); err != nil {
+				failed, open = errors.Join(failed, err), false
+			}
 		}
 		if d.pending == 0 {
 			if ctx.Err() != nil {
@@ -99,7 +105,20 @@ func (d *inboxDrain) run(ctx context.Context) error {
 	}
 }
 
-func (d *inboxDrain) add(ctx context.Context, batch []souk.Received) {
+// add takes up what was claimed, whose actors are looked up all at once.
+func (d *inboxDrain) add(ctx context.Context, batch []souk.Received) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	var actors []string
+	for _, r := range batch {
+		actors = append(actors, r.Actor)
+	}
+	known, err := d.f.db.AccountsByURI(ctx, actors)
+	d.known, d.since = map[string]*souk.Account{}, d.f.db.Now()
+	for i := range known {
+		d.known[known[i].URI] = &known[i]
+	}
 	for _, r := range batch {
 		d.pending++
 		if waiting, busy := d.actors[r.Actor]; busy {
@@ -109,6 +128,7 @@ func (d *inboxDrain) add(ctx context.Context, batch []souk.Received) {
 		d.actors[r.Actor] = nil
 		d.begin(ctx, r)
 	}
+	return err
 }
 
 // begin applies an activity as soon as its host and the drain have room.
@@ -118,10 +138,14 @@ func (d *inboxDrain) begin(ctx context.Context, r souk.Received) {
 		host = make(chan struct{}, perHost)
 		d.hosts[r.Host] = host
 	}
+	known, since := d.known[r.Actor], d.since
 	go func() {
 		host <- struct{}{}
 		d.slots <- struct{}{}
-		err := d.f.applyOne(ctx, r)
+		if d.f.db.Now().Sub(since) > knownFor {
+			known = nil
+		}
+		err := d.f.applyOne(ctx, r, known)
 		<-d.slots
 		<-host
 		d.done <- applied{r, err}
@@ -131,6 +155,9 @@ func (d *inboxDrain) begin(ctx context.Context, r souk.Received) {
 // through takes up the next activity of the actor.
 func (d *inboxDrain) through(ctx context.Context, a applied) {
 	d.pending--
+	if a.Type != "Create" {
+		delete(d.known, a.Actor) // it may have changed who it is by
+	}
 	waiting := d.actors[a.Actor]
 	if len(waiting) == 0 {
 		delete(d.actors, a.Actor)
@@ -161,14 +188,15 @@ func ignored(format string, args ...any) error {
 	return &verdict{"ignored", fmt.Sprintf(format, args...)}
 }
 
-// applyOne does one activity, and writes down how it ended. An error is one of the database.
-func (f *Federation) applyOne(ctx context.Context, r souk.Received) error {
+// applyOne does one activity, and writes down how it ended. by is its actor where that was looked up a moment ago, else nil.
+// An error is one of the database.
+func (f *Federation) applyOne(ctx context.Context, r souk.Received, by *souk.Account) error {
 	if ctx.Err() != nil {
 		return nil // its lease ends, and another drain takes it
 	}
 	limited, cancel := context.WithTimeout(ctx, applyFor)
 	defer cancel()
-	err := contained(func() error { return f.applyReceived(limited, r) })
+	err := contained(func() error { return f.applyReceived(limited, r, by) })
 	if err == nil || ctx.Err() != nil {
 		return nil
 	}
@@ -210,8 +238,8 @@ func judged(err error) *verdict {
 
 // applyReceived prepares an activity, fetching what is missing, and then changes what it changes in one transaction.
 // Running twice does no harm: ids are unique, states are compared.
-func (f *Federation) applyReceived(ctx context.Context, r souk.Received) error {
-	in, err := f.read(ctx, r)
+func (f *Federation) applyReceived(ctx context.Context, r souk.Received, by *souk.Account) error {
+	in, err := f.read(ctx, r, by)
 	if err != nil {
 		return err
 	}
@@ -219,7 +247,7 @@ func (f *Federation) applyReceived(ctx context.Context, r souk.Received) error {
 	if err != nil {
 		return err
 	}
-	return f.db.Tx(ctx, func(tx *souk.DB) error {
+	return f.db.TxAgain(ctx, func(tx *souk.DB) error {
 		if err := do(ctx, tx); err != nil {
 			return err
 		}
@@ -228,7 +256,7 @@ func (f *Federation) applyReceived(ctx context.Context, r souk.Received) error {
 }
 
 // read parses the stored bytes and finds the actor, which may have been blocked since.
-func (f *Federation) read(ctx context.Context, r souk.Received) (*incoming, error) {
+func (f *Federation) read(ctx context.Context, r souk.Received, by *souk.Account) (*incoming, error) {
 	body, err := parseObject(r.Body)
 	if err != nil {
 		return nil, err
@@ -249,11 +277,15 @@ func (f *Federation) read(ctx context.Context, r souk.Received) (*incoming, erro
 	} else if in.id, in.object, err = body.one("object"); err != nil {
 		return nil, err
 	}
-	actor := f.ResolveActor
-	if h.kind == "Delete" && in.id == h.actor {
-		actor = f.db.AccountByURI // it answers nobody any more
+	switch {
+	case by != nil && f.lasting(by):
+		in.by = by
+	case h.kind == "Delete" && in.id == h.actor:
+		in.by, err = f.db.AccountByURI(ctx, h.actor) // it answers nobody any more
+	default:
+		in.by, err = f.ResolveActor(ctx, h.actor)
 	}
-	if in.by, err = actor(ctx, h.actor); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if in.by.Suspended != nil {

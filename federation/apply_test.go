@@ -156,7 +156,7 @@ func TestApplyInOrder(t *testing.T) {
 		}
 	}
 	must(t, n.ApplyInbox(t.Context()))
-	if c := n.count(t, `select count(*) from inbox where state = 'queued'`); c != 0 {
+	if c := n.count(t, `select count(*) from inbox_queue`); c != 0 {
 		t.Errorf("%d wait", c)
 	}
 	if c := n.count(t, `select count(*) from inbox where state <> 'done'`); c != 0 {

@@ -173,7 +173,8 @@ func (n *testNode) deliver(t *testing.T, from *otherNode, activity m) (state, no
 
 func (n *testNode) ended(t *testing.T, activityID string) (state, note string) {
 	t.Helper()
-	must(t, n.pool.QueryRow(t.Context(), `select state, note from inbox where activity_id = $1`, activityID).Scan(&state, &note))
+	must(t, n.pool.QueryRow(t.Context(), `select case when q.id is null then i.state else 'queued' end, coalesce(q.note, i.note)
+		from inbox i left join inbox_queue q on q.id = i.id where i.activity_id = $1`, activityID).Scan(&state, &note))
 	return state, note
 }
 

@@ -59,7 +59,7 @@ func TestReceiveAccepts(t *testing.T) {
 		t.Errorf("asked for an actor that is gone %d times", got)
 	}
 	must(t, n.ApplyInbox(t.Context()))
-	if c := n.count(t, `select count(*) from inbox where state = 'queued'`); c != 0 {
+	if c := n.count(t, `select count(*) from inbox_queue`); c != 0 {
 		t.Errorf("%d are still waiting", c)
 	}
 	if state, _ := n.ended(t, peer.URL+"/3"); state != "ignored" {

@@ -138,7 +138,7 @@ func (f *Federation) resolveActor(ctx context.Context, iri string, from purse) (
 		return nil, souk.ErrNotFound
 	case f.own(iri) && known.Deleted != nil:
 		return nil, souk.ErrGone
-	case known != nil && known.Deleted == nil && (known.Local() || !known.Stale(f.db.Now(), actorLife)):
+	case known != nil && f.lasting(known):
 		return known, nil
 	}
 	fresh, err := f.fetchActor(ctx, iri, "", from)
@@ -147,6 +147,11 @@ func (f *Federation) resolveActor(ctx context.Context, iri string, from purse) (
 		return known, nil
 	}
 	return fresh, err
+}
+
+// lasting reports whether an account is still what its origin would tell, as far as that is worth asking.
+func (f *Federation) lasting(a *souk.Account) bool {
+	return a.Deleted == nil && (a.Local() || !a.Stale(f.db.Now(), actorLife))
 }
 
 // fetchActor reads an actor at its origin and stores it. keyID chooses among several keys. Whoever asks for the same

@@ -2,6 +2,7 @@ package migrations_test
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"souk/migrations/pgtest"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"golang.org/x/sync/errgroup"
 )
@@ -155,15 +157,21 @@ func TestUpWaits(t *testing.T) {
 // Subdomains and ports that were known before their domain was blocked as a whole are blocked by 0015, and excepted ones are not.
 func TestKnownHostsGetTheirRule(t *testing.T) {
 	t.Parallel()
-	p := pgtest.New(t)
-	if _, err := p.Exec(t.Context(), `delete from goose_db_version where version_id >= 15;
-		alter table reports drop column forward_as;
-		alter table accounts drop column memorial, drop column suspended_there;
-		alter table posts drop column texts;
-		alter table quotes drop constraint quotes_post_id_uri_account_id_key, add constraint quotes_post_id_uri_key unique (post_id, uri);
-		alter table notifications drop column agreement_id;
-		create unique index notifications_once on notifications (id);
-		insert into hosts (host) values ('evil.example'), ('a.evil.example:8443'), ('good.evil.example'), ('devil.example');
+	p := pool(t, pgtest.Empty(t), 4)
+	db := stdlib.OpenDBFromPool(p)
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	before, err := goose.NewProvider(goose.DialectPostgres, db, os.DirFS("."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := before.UpTo(t.Context(), 13); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Exec(t.Context(), `insert into hosts (host) values ('evil.example'), ('a.evil.example:8443'), ('good.evil.example'), ('devil.example');
 		insert into host_blocks (domain, severity, reject_media, created, updated) values ('evil.example', 'suspend', true, now(), now()), ('good.evil.example', '', false, now(), now());
 		update hosts set severity = 'suspend', reject_media = true where host = 'evil.example';
 		insert into accounts (id, host, name, role, uri, created, updated) select id, host, 'a' || id, role, 'https://' || host || '/users/a' || id, now(), now()

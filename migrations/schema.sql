@@ -382,14 +382,18 @@ CREATE TABLE public.inbox (
     type text NOT NULL,
     actor text NOT NULL,
     host text NOT NULL,
-    body bytea NOT NULL,
+    body bytea DEFAULT '\x'::bytea NOT NULL,
     received timestamp with time zone NOT NULL,
-    state text DEFAULT 'queued'::text NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    next_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'done'::text NOT NULL,
     note text DEFAULT ''::text NOT NULL,
-    CONSTRAINT inbox_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'done'::text, 'ignored'::text, 'failed'::text])))
+    CONSTRAINT inbox_state_check CHECK ((state = ANY (ARRAY['done'::text, 'ignored'::text, 'failed'::text])))
 );
+
+-- comment: COLUMN inbox.body
+COMMENT ON COLUMN public.inbox.body IS 'Of what failed, for whoever looks why';
+
+-- comment: COLUMN inbox.state
+COMMENT ON COLUMN public.inbox.state IS 'How it ended, where inbox_queue does not have it any more';
 
 -- sequence: inbox_id_seq
 ALTER TABLE public.inbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -400,6 +404,22 @@ ALTER TABLE public.inbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+-- table: inbox_queue
+CREATE TABLE public.inbox_queue (
+    id bigint NOT NULL,
+    body bytea NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    note text DEFAULT ''::text NOT NULL
+)
+WITH (fillfactor='45');
+
+-- comment: TABLE inbox_queue
+COMMENT ON TABLE public.inbox_queue IS 'Received activities that are not applied yet, the oldest first; next_at is when they are due, or until when somebody has them';
+
+-- comment: COLUMN inbox_queue.note
+COMMENT ON COLUMN public.inbox_queue.note IS 'Why it was put off; empty for what is being applied';
 
 -- table: inboxes
 CREATE TABLE public.inboxes (
@@ -1038,6 +1058,10 @@ ALTER TABLE ONLY public.inbox
 ALTER TABLE ONLY public.inbox
     ADD CONSTRAINT inbox_pkey PRIMARY KEY (id);
 
+-- constraint: inbox_queue inbox_queue_pkey
+ALTER TABLE ONLY public.inbox_queue
+    ADD CONSTRAINT inbox_queue_pkey PRIMARY KEY (id);
+
 -- constraint: inboxes inboxes_inbox_key
 ALTER TABLE ONLY public.inboxes
     ADD CONSTRAINT inboxes_inbox_key UNIQUE (inbox);
@@ -1272,9 +1296,6 @@ CREATE INDEX events_waiting ON public.events USING btree (id) WHERE (done IS NUL
 
 -- index: follows_followee
 CREATE INDEX follows_followee ON public.follows USING btree (followee_id, id);
-
--- index: inbox_queued
-CREATE INDEX inbox_queued ON public.inbox USING btree (next_at) WHERE (state = 'queued'::text);
 
 -- index: inbox_received
 CREATE INDEX inbox_received ON public.inbox USING btree (received);

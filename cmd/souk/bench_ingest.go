@@ -217,7 +217,7 @@ func (n *benchNode) ingest(ctx context.Context, requests [][]byte) (*ingested, e
 	}
 	last := time.Now()
 	// Looking is cheap while anything waits: then nothing is counted.
-	if err := n.until(ctx, 2*time.Minute, "the posts to be seen", `select case when exists (select from inbox where state = 'queued') then false
+	if err := n.until(ctx, 2*time.Minute, "the posts to be seen", `select case when exists (select from inbox_queue) then false
 		else (select count(*) `+followed+`) = $2 end`, n.owner.ID, there+len(requests)); err != nil {
 		return nil, err
 	}

@@ -137,7 +137,7 @@ const lookEvery = 20 * time.Millisecond
 
 // quiet returns when the node has nothing left to do in the background.
 func (n *benchNode) quiet(ctx context.Context) error {
-	return n.until(ctx, 2*time.Minute, "the background work to end", `select not exists (select from inbox where state = 'queued')
+	return n.until(ctx, 2*time.Minute, "the background work to end", `select not exists (select from inbox_queue)
 		and not exists (select from events where done is null and (after is null or after < now()))
 		and not exists (select from deliveries where state = 'queued') and not exists (select from search_outbox)
 		and not exists (select from river_job where kind = 'key' and finalized_at is null)`)

@@ -357,7 +357,7 @@ func quiet(t *testing.T, nodes ...*faultNode) {
 		left := ""
 		for _, n := range nodes {
 			var inbox, events, deliveries, index, keys int
-			if err := n.store.pool.QueryRow(ctx, `select (select count(*) from inbox where state = 'queued'),
+			if err := n.store.pool.QueryRow(ctx, `select (select count(*) from inbox_queue),
 				(select count(*) from events where done is null and (after is null or after < now())), (select count(*) from deliveries where state = 'queued'),
 				(select count(*) from search_outbox), (select count(*) from river_job where kind in ('key', 'backfill') and finalized_at is null and scheduled_at <= now())`).
 				Scan(&inbox, &events, &deliveries, &index, &keys); err != nil {

@@ -92,7 +92,8 @@ func (v *villain) sends(kind string, what any) {
 		v.s.t.Fatal(err)
 	}
 	var state, note string
-	if err := v.s.Pool().QueryRow(v.s.t.Context(), `select state, note from inbox where activity_id = $1`, a["id"]).Scan(&state, &note); err != nil || state != "done" {
+	if err := v.s.Pool().QueryRow(v.s.t.Context(), `select case when q.id is null then i.state else 'queued' end, coalesce(q.note, i.note)
+		from inbox i left join inbox_queue q on q.id = i.id where i.activity_id = $1`, a["id"]).Scan(&state, &note); err != nil || state != "done" {
 		v.s.t.Fatalf("%s: %s %s %v", kind, state, note, err)
 	}
 }
