@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,7 +33,7 @@ type MediaSize struct {
 	Bytes  int    `json:"bytes"`
 }
 
-// Media is a picture: of this node (Sizes set), or of another one (RemoteURL set; Sizes empty until somebody looks).
+// Media is a picture, or a film or sound of another node: of this node (Sizes set), or of another one (RemoteURL set; Sizes empty until somebody looks).
 type Media struct {
 	ID         int64
 	AccountID  int64
@@ -65,9 +66,18 @@ const (
 	maxAlt    = 1500
 )
 
+// Plays reports whether it is a film or a sound, which is passed on from its node while it plays, and never kept.
+func (m *Media) Plays() bool { return strings.HasPrefix(m.MIME, "video/") || m.Sound() }
+
+// Sound reports whether it is a sound.
+func (m *Media) Sound() bool { return strings.HasPrefix(m.MIME, "audio/") }
+
 // Path is the address on this node of the rendition that is at least width pixels wide (the largest where none is).
 // A picture of another node that is not here yet is fetched when this address is first asked for.
 func (m *Media) Path(width int) string {
+	if m.Plays() {
+		return "/media/film/" + strconv.FormatInt(m.ID, 10)
+	}
 	if len(m.Sizes) == 0 {
 		return "/media/remote/" + strconv.FormatInt(m.ID, 10)
 	}

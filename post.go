@@ -54,7 +54,8 @@ type Post struct {
 	Deleted      *time.Time // a tombstone
 
 	Account  *Account  `db:"-"`
-	Media    []Media   `db:"-"`
+	Media    []Media   `db:"-"` // pictures
+	Films    []Media   `db:"-"` // films and sounds
 	Tags     []Tag     `db:"-"`
 	Mentions []Account `db:"-"`
 	Listing  *Listing  `db:"-"`
@@ -63,7 +64,7 @@ type Post struct {
 	Likes    int       `db:"-"`
 	Boosts   int       `db:"-"`
 
-	attached []Media // all its pictures; Media are those of them that are shown
+	attached []Media // all its pictures and films; Media and Films are those of them that are shown
 	links    string  // the end of HTML that stands for the others
 }
 
@@ -203,6 +204,8 @@ func (db *DB) fillPostParts(ctx context.Context, ids []int64, byID map[int64]*Po
 			for i := range p.Texts {
 				p.Texts[i].HTML += m.linked()
 			}
+		} else if m.Plays() {
+			p.Films = append(p.Films, m)
 		} else {
 			p.Media = append(p.Media, m)
 		}

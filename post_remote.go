@@ -27,7 +27,7 @@ type RemotePost struct {
 	Media        []RemoteMedia
 }
 
-// RemoteMedia is a picture attached to a remote post.
+// RemoteMedia is a picture, film or sound attached to a remote post.
 type RemoteMedia struct {
 	URL      string
 	MIME     string

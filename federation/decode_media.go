@@ -10,7 +10,7 @@ import (
 	"souk"
 )
 
-// media are the pictures attached. What else is attached becomes a line with a link under the text.
+// media are the pictures, films and sounds attached. What else is attached becomes a line with a link under the text.
 func (o object) media(body *string) []souk.RemoteMedia {
 	var list []souk.RemoteMedia
 	links := 0
@@ -19,7 +19,9 @@ func (o object) media(body *string) []souk.RemoteMedia {
 		if !validIRI(address) || a.is("PropertyValue") {
 			continue
 		}
-		if !isPicture(a, mediaType, address) {
+		if played := playable(mediaType, address); played != "" {
+			mediaType = played
+		} else if !isPicture(a, mediaType, address) {
 			if links++; links <= 10 && !strings.Contains(*body, html.EscapeString(address)) {
 				*body += paragraphLink(address, linkText(a, address))
 			}
@@ -72,6 +74,16 @@ func attachmentURL(a object) (address, mediaType string) {
 		}
 	}
 	return "", ""
+}
+
+// playable is the type of a film or sound as pages play it, "" for anything else. Where it is not said, the name tells.
+func playable(mediaType, address string) string {
+	if mediaType == "" {
+		mediaType = map[string]string{".mp4": "video/mp4", ".webm": "video/webm", ".mov": "video/quicktime", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".oga": "audio/ogg",
+			".opus": "audio/ogg", ".m4a": "audio/mp4", ".flac": "audio/flac", ".wav": "audio/wav"}[strings.ToLower(path.Ext(lastSegment(address)))]
+	}
+	mediaType, _ = mediaTypeOf(mediaType)
+	return filmTypes[mediaType]
 }
 
 func isPicture(a object, mediaType, address string) bool {

@@ -193,6 +193,7 @@ type fetchRequest struct {
 	accept string
 	sign   func(*http.Request) error // nil: unsigned; called again for each redirect
 	known  Validators                // of the answer that the caller has
+	part   string                    // a Range field
 	max    int64
 	typed  func(mediaType string, params map[string]string) bool
 }
@@ -201,38 +202,11 @@ type fetchRequest struct {
 func (c *Client) get(ctx context.Context, address string, r fetchRequest) (*Fetched, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	u, err := c.target(address)
+	res, from, err := c.open(ctx, address, r)
 	if err != nil {
 		return nil, err
 	}
-	for redirects := 0; ; redirects++ {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrBadURL, err)
-		}
-		req.Header.Set("Accept", r.accept)
-		r.known.ask(req.Header)
-		if r.sign != nil {
-			if err := r.sign(req); err != nil {
-				return nil, err
-			}
-		}
-		res, err := c.do(req)
-		if err != nil {
-			return nil, err
-		}
-		location := res.Header.Get("Location")
-		if location == "" || !isRedirect(res.StatusCode) {
-			return c.read(res, u, r)
-		}
-		discard(res.Body)
-		if redirects >= c.cfg.MaxRedirects {
-			return nil, fmt.Errorf("%w: more than %d", ErrRedirect, redirects)
-		}
-		if u, err = c.follow(ctx, u, location); err != nil {
-			return nil, err
-		}
-	}
+	return c.read(res, from, r)
 }
 
 func isRedirect(status int) bool {

@@ -127,7 +127,7 @@ func (n *testNode) keptOf(t *testing.T, uri string) m {
 	p := n.post(t, uri)
 	k := m{"html": p.HTML, "text": souk.Plain(p.HTML), "url": p.URL, "summary": p.Summary, "sensitive": p.Sensitive, "lang": p.Lang, "visibility": p.Visibility, "author": p.Account.URI,
 		"in_reply_to": p.InReplyToURI, "answers_anna": p.InReplyToID != nil, "edited": p.Edited != nil, "published": timestamp(p.Published), "likes": p.Likes, "boosts": p.Boosts, "replies": p.Replies,
-		"tags": []any{}, "mentions": []any{}, "media": []any{}, "in_timeline": p.InTimeline, "texts": p.Texts}
+		"tags": []any{}, "mentions": []any{}, "media": []any{}, "in_timeline": p.InTimeline, "texts": p.Texts, "films": []any{}}
 	for _, tag := range p.Tags {
 		k["tags"] = append(k["tags"].([]any), tag.Name)
 	}
@@ -137,6 +137,9 @@ func (n *testNode) keptOf(t *testing.T, uri string) m {
 	for _, pic := range p.Media {
 		k["media"] = append(k["media"].([]any), m{"url": pic.RemoteURL, "mime": pic.MIME, "alt": pic.Alt, "width": pic.Width, "height": pic.Height, "blurhash": pic.Blurhash,
 			"focus": []any{pic.FocalX, pic.FocalY}})
+	}
+	for _, film := range p.Films {
+		k["films"] = append(k["films"].([]any), m{"url": film.RemoteURL, "mime": film.MIME, "alt": film.Alt, "width": film.Width, "height": film.Height})
 	}
 	if l := p.Listing; l != nil {
 		price := l.Price()

@@ -107,6 +107,7 @@ func (s *Server) routes() {
 	e.GET("/assets/:hash/*", s.web.Asset)
 	e.GET("/media/*", s.web.Media)
 	e.GET("/media/remote/:id", s.web.RemoteMedia, looks)
+	e.GET("/media/film/:id", s.web.Film, looks)
 
 	// Commerce API: its own table, since its document is made from that too.
 	s.api.Route(e, limits)

@@ -27,10 +27,21 @@ type Reply struct {
 	Texts     []Translation
 	Warning   string // content warning over Content, Texts and Pictures
 	Pictures  []Picture
+	Films     []Film
 	Published time.Time
 	URL       string // where it was written
 	Depth     int    // 0 answers the post, 1 answers such an answer, ...
 	Deleted   bool   // taken away, but others answered it
+}
+
+// Film is a film or a sound that plays in the page. Nothing of it is loaded before its reader presses play.
+type Film struct {
+	URL    string // of this node
+	Sound  bool
+	Alt    string // what is seen or heard; empty: not said
+	Width  int    // 0: not known
+	Height int
+	Origin string // where it lies, for those who cannot play it here
 }
 
 // Translation is what somebody said in another language than the one that is shown.

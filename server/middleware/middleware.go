@@ -139,7 +139,7 @@ func Security(https bool) echo.MiddlewareFunc {
 
 // ContentPolicy is the content security policy of pages whose forms may lead to formAction.
 func ContentPolicy(formAction string) string {
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; " +
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; " +
 		"object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action " + formAction
 }
 

@@ -111,7 +111,7 @@ func (v *view) reply(p *souk.Post, depth int) themes.Reply {
 		r.Texts = append(r.Texts, themes.Translation{Warning: t.Summary, Content: rich(t.HTML, t.Lang)})
 	}
 	r.Author, r.Content, r.Warning, r.URL = v.person(p.Account), rich(p.HTML, v.foreign(p.Lang)), v.warning(p), v.postURL(p)
-	r.Pictures = pictures(p.Media)
+	r.Pictures, r.Films = pictures(p.Media), films(p.Films)
 	return r
 }
 

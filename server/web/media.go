@@ -83,6 +83,9 @@ func (w *Web) RemoteMedia(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if m.Plays() {
+		return souk.ErrNotFound
+	}
 	if len(m.Sizes) == 0 {
 		if m, err = w.fetchOnce(ctx, m); err != nil {
 			return err

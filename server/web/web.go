@@ -47,7 +47,9 @@ type Web struct {
 	pages     *pageCache
 	homes     homes
 	remote    singleflight.Group // pictures of other nodes that are being fetched
-	fetching  chan struct{}      // one for each of them, at most remoteAtOnce
+	films     *federation.Client // for what plays: it takes connections for long
+	playing   playing
+	fetching  chan struct{} // one for each of them, at most remoteAtOnce
 	// orderSecret keys what tells a repeated order form. It lives as long as the process; a form sent again after a restart
 	// is another order.
 	orderSecret [32]byte
@@ -60,7 +62,8 @@ func New(cfg Config) (*Web, error) {
 		return nil, fmt.Errorf("storefront: %w", err)
 	}
 	w := &Web{Config: cfg, words: words, countries: map[string][]string{}, pages: newPageCache(maxCacheBytes),
-		homes: homes{known: map[string]knownHome{}}, fetching: make(chan struct{}, remoteAtOnce)}
+		homes: homes{known: map[string]knownHome{}}, fetching: make(chan struct{}, remoteAtOnce),
+		films: cfg.Client.Apart(), playing: playing{of: map[string]int{}, every: filmsAtOnce}}
 	if _, err := rand.Read(w.orderSecret[:]); err != nil {
 		return nil, fmt.Errorf("storefront: %w", err)
 	}
