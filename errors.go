@@ -3,6 +3,9 @@ package souk
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/url"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -96,4 +99,20 @@ func wrap(err *error, format string, args ...any) {
 func violates(err error, constraint string) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "23505" || pg.Code == "23514") && pg.ConstraintName == constraint
+}
+
+// Unavailable reports whether an error is one of the database's state and not of what was asked: there is no connection
+// just now, or it ended, or PostgreSQL is short of something. The same may go well in a moment.
+func Unavailable(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		// Connection, transaction rollback, resources, object state (locks), operator intervention, system.
+		return len(pg.Code) == 5 && strings.Contains("08 40 53 55 57 58", pg.Code[:2])
+	}
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	op, ok := errors.AsType[*net.OpError](err)
+	ended := ok && op.Op != "dial" || errors.Is(err, io.ErrUnexpectedEOF)
+	if _, other := errors.AsType[*url.Error](err); other {
+		return false // the connection was one to another node
+	}
+	return connecting || ended || pgconn.SafeToRetry(err)
 }

@@ -181,7 +181,7 @@ func insist(ctx context.Context, most time.Duration, write func() error) error {
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		err := write()
 		var pg *pgconn.PgError
-		if err == nil || errors.As(err, &pg) && !passing(err) {
+		if err == nil || errors.As(err, &pg) && !souk.Unavailable(err) {
 			return err
 		}
 		again := time.NewTimer(wait)

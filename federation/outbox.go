@@ -2,14 +2,11 @@ package federation
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"souk"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/riverqueue/river"
 )
 
@@ -65,7 +62,7 @@ func (f *Federation) federateBatch(ctx context.Context) (n int, err error) {
 				return err
 			})
 			if err != nil {
-				if ctx.Err() != nil || passing(err) {
+				if ctx.Err() != nil || souk.Unavailable(err) {
 					return err
 				}
 				f.cfg.Log.Error("event not federated", "event", e.ID, "kind", e.Kind, "object", e.ObjectID, "error", err)
@@ -78,16 +75,6 @@ func (f *Federation) federateBatch(ctx context.Context) (n int, err error) {
 		return nil
 	})
 	return n, err
-}
-
-// passing reports whether an error is of the database's state and not of the event: the batch is tried again.
-func passing(err error) bool {
-	var pg *pgconn.PgError
-	if !errors.As(err, &pg) || len(pg.Code) < 2 {
-		return false
-	}
-	// Connection, transaction rollback, resources, object state (locks), operator intervention, system.
-	return strings.Contains("08 40 53 55 57 58", pg.Code[:2])
 }
 
 // teller turns one event into what others are told. All of it happens in the transaction of the encoder.

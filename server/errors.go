@@ -19,6 +19,9 @@ func (s *Server) handleError(err error, c echo.Context) {
 	if status == http.StatusUnauthorized && c.Response().Header().Get("WWW-Authenticate") == "" && strings.HasPrefix(c.Path(), "/api/") {
 		c.Response().Header().Set("WWW-Authenticate", "Bearer")
 	}
+	if status == http.StatusServiceUnavailable && c.Response().Header().Get("Retry-After") == "" {
+		c.Response().Header().Set("Retry-After", "10")
+	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	var werr error
 	switch {

@@ -79,6 +79,8 @@ func Status(err error) int {
 		return http.StatusConflict
 	case errors.As(err, &httpError):
 		return httpError.Code
+	case souk.Unavailable(err):
+		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
 }
@@ -112,6 +114,8 @@ func From(err error, requestID string) Document {
 		if text, ok := httpError.Message.(string); ok && status < 500 {
 			d.Detail = text
 		}
+	case status == http.StatusServiceUnavailable:
+		d.Detail = "The database does not answer just now: try again in a moment."
 	case status >= 500:
 		d.Title, d.Detail = "Internal error", "The node failed; its log has the reason under the request id."
 	}
