@@ -368,9 +368,12 @@ func (db *DB) Owner(ctx context.Context) (_ *Account, err error) {
 	return db.accountWhere(ctx, `role = 'owner' and deleted is null`)
 }
 
-// People are the local accounts that people sign in to, the oldest first.
-func (db *DB) People(ctx context.Context) (_ []Account, err error) {
+// People are the local accounts that people sign in to, the oldest first. Only the owner may see them.
+func (db *DB) People(ctx context.Context, by int64) (_ []Account, err error) {
 	defer wrap(&err, "people")
+	if err := db.requireOwner(ctx, by); err != nil {
+		return nil, err
+	}
 	return db.accountsWhere(ctx, `host = '' and role in ('owner', 'seller', 'member') and deleted is null order by id`)
 }
 

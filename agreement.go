@@ -111,7 +111,7 @@ func (db *DB) AgreementSold(ctx context.Context, by, id int64) (_ *Agreement, er
 	return db.oneAgreement(ctx, `g.id = $2 and exists (select from orders o where o.id = g.order_id and `+orderOf+`)`, by, id)
 }
 
-// AgreementOfOrder is the agreement behind an order of a buyer of another node.
+// AgreementOfOrder is the agreement behind an order of a buyer of another node, for federation, as Agreement is.
 func (db *DB) AgreementOfOrder(ctx context.Context, orderID int64) (_ *Agreement, err error) {
 	defer wrap(&err, "agreement of order %d", orderID)
 	return db.oneAgreement(ctx, `g.order_id = $1`, orderID)
@@ -124,16 +124,19 @@ func (db *DB) AgreementOfOffer(ctx context.Context, offerURI string) (_ *Agreeme
 		and exists (select from accounts b where b.id = g.buyer_id and b.host = '')`, offerURI)
 }
 
+// purchaseOf is the condition for agreements g in which the account $1, of this node, is the buyer.
+const purchaseOf = `g.buyer_id = $1 and exists (select from accounts b where b.id = $1 and b.host = '' and b.deleted is null and b.suspended is null)`
+
 // Purchase is the agreement with the id as its buyer, an account of this node, sees it; anyone else's is ErrNotFound.
 func (db *DB) Purchase(ctx context.Context, by, id int64) (_ *Agreement, err error) {
 	defer wrap(&err, "purchase %d", id)
-	return db.oneAgreement(ctx, `g.id = $1 and g.buyer_id = $2`, id, by)
+	return db.oneAgreement(ctx, `g.id = $2 and `+purchaseOf, by, id)
 }
 
 // Purchases are what an account of this node ordered at others, the newest first.
 func (db *DB) Purchases(ctx context.Context, by int64, page Page) (_ []Agreement, err error) {
 	defer wrap(&err, "purchases of %d", by)
-	list, err := db.agreementsWhere(ctx, `g.buyer_id = $1 and g.id < $2 and g.id > $3 order by g.id `+page.order()+` limit $4`,
+	list, err := db.agreementsWhere(ctx, purchaseOf+` and g.id < $2 and g.id > $3 order by g.id `+page.order()+` limit $4`,
 		by, page.before(), page.After, page.limit())
 	return newestFirst(page, list), err
 }

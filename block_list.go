@@ -223,17 +223,14 @@ func (c *HostBlockChange) Changes() bool {
 // *Invalid that names its place ("host[3]"), as of BlockHosts. Only the owner may.
 func (db *DB) PreviewHostBlocks(ctx context.Context, by int64, list []HostBlock) (_ []HostBlockChange, err error) {
 	defer wrap(&err, "preview %d blocks", len(list))
-	if err := db.requireOwner(ctx, by); err != nil {
+	current, err := db.HostBlocks(ctx, by, "", 0)
+	if err != nil {
 		return nil, err
 	}
 	if err := db.checkHostBlocks(list); err != nil {
 		return nil, err
 	}
 	list = once(list)
-	current, err := db.HostBlocks(ctx, "", 0)
-	if err != nil {
-		return nil, err
-	}
 	was := make(map[string]*HostBlock, len(current))
 	for i := range current {
 		was[current[i].Domain] = &current[i]
@@ -244,7 +241,7 @@ func (db *DB) PreviewHostBlocks(ctx context.Context, by int64, list []HostBlock)
 			domains = append(domains, b.Domain)
 		}
 	}
-	follows, err := db.FollowsOf(ctx, domains)
+	follows, err := db.followsOf(ctx, domains)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func TestImportHostBlocks(t *testing.T) {
 	if err != nil || len(changes) != 3 || changes[0].Ending != (EndingFollows{Following: 1}) || !changes[0].Changes() || changes[1].Changes() || changes[2].Ending.Count() != 0 {
 		t.Fatalf("%+v %v", changes, err)
 	}
-	if blocks, err := n.HostBlocks(ctx, "", 0); err != nil || len(blocks) != 1 {
+	if blocks, err := n.HostBlocks(ctx, n.owner.ID, "", 0); err != nil || len(blocks) != 1 {
 		t.Errorf("the preview set %+v %v", blocks, err)
 	}
 	own := append(slices.Clone(list.Blocks), HostBlock{Domain: "shop.example", Severity: Suspend})
@@ -91,7 +91,7 @@ func TestImportHostBlocks(t *testing.T) {
 	if yes, err := n.Refused(ctx, "a.evil.example", ""); err != nil || !yes {
 		t.Errorf("refused: %v %v", yes, err)
 	}
-	blocks, err := n.HostBlocks(ctx, "", 0)
+	blocks, err := n.HostBlocks(ctx, n.owner.ID, "", 0)
 	if err != nil || blocks[1].Reason != "by hand" { // what changes nothing is left alone
 		t.Errorf("%+v %v", blocks, err)
 	}

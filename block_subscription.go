@@ -57,9 +57,12 @@ const blockSubscriptions = `select l.id, l.url, l.etag, l.last_modified, l.fetch
 // isProposed is the condition that an entry waits for the owner: what was set by hand meanwhile is decided.
 const isProposed = `e.state = 'proposed' and not exists (select from host_blocks b where b.domain = e.domain and b.list_id is null)`
 
-// BlockSubscriptions are the lists that the owner subscribed to, the oldest first.
-func (db *DB) BlockSubscriptions(ctx context.Context) (_ []BlockSubscription, err error) {
+// BlockSubscriptions are the lists that the owner subscribed to, the oldest first. Only the owner may see them.
+func (db *DB) BlockSubscriptions(ctx context.Context, by int64) (_ []BlockSubscription, err error) {
 	defer wrap(&err, "block subscriptions")
+	if err := db.requireOwner(ctx, by); err != nil {
+		return nil, err
+	}
 	rows, err := db.q.Query(ctx, blockSubscriptions+`order by l.id`)
 	if err != nil {
 		return nil, err
@@ -67,9 +70,18 @@ func (db *DB) BlockSubscriptions(ctx context.Context) (_ []BlockSubscription, er
 	return pgx.CollectRows(rows, pgx.RowToStructByNameLax[BlockSubscription])
 }
 
-// BlockSubscription is one of them; ErrNotFound.
-func (db *DB) BlockSubscription(ctx context.Context, id int64) (_ *BlockSubscription, err error) {
-	defer wrap(&err, "block subscription %d", id)
+// BlockSubscription is one of them; ErrNotFound. Only the owner may see it.
+func (db *DB) BlockSubscription(ctx context.Context, by, id int64) (_ *BlockSubscription, err error) {
+	defer wrap(&err, "block subscription %d for %d", id, by)
+	if err := db.requireOwner(ctx, by); err != nil {
+		return nil, err
+	}
+	return db.BlockListToRead(ctx, id)
+}
+
+// BlockListToRead is the same for the worker that reads the list; it asks nobody who they are.
+func (db *DB) BlockListToRead(ctx context.Context, id int64) (_ *BlockSubscription, err error) {
+	defer wrap(&err, "block list %d to read", id)
 	rows, err := db.q.Query(ctx, blockSubscriptions+`where l.id = $1`, id)
 	if err != nil {
 		return nil, err
@@ -114,10 +126,7 @@ func (db *DB) SubscribeBlockList(ctx context.Context, by int64, address string) 
 func (db *DB) ReadBlockListSoon(ctx context.Context, by, id int64) (err error) {
 	defer wrap(&err, "read block list %d soon", id)
 	return db.Tx(ctx, func(tx *DB) error {
-		if err := tx.requireOwner(ctx, by); err != nil {
-			return err
-		}
-		if _, err := tx.BlockSubscription(ctx, id); err != nil {
+		if _, err := tx.BlockSubscription(ctx, by, id); err != nil {
 			return err
 		}
 		return tx.readListSoon(ctx, id)
@@ -233,9 +242,12 @@ type ProposedBlock struct {
 	Ending        EndingFollows
 }
 
-// ProposedBlocks are the domains that the owner is asked about, in order of the alphabet.
-func (db *DB) ProposedBlocks(ctx context.Context) (_ []ProposedBlock, err error) {
+// ProposedBlocks are the domains that the owner is asked about, in order of the alphabet. Only the owner may see them.
+func (db *DB) ProposedBlocks(ctx context.Context, by int64) (_ []ProposedBlock, err error) {
 	defer wrap(&err, "proposed blocks")
+	if err := db.requireOwner(ctx, by); err != nil {
+		return nil, err
+	}
 	rows, err := db.q.Query(ctx, `select domain, max(public_comment), min(list_id), count(*) from block_list_entries e where `+isProposed+` group by domain order by domain`)
 	if err != nil {
 		return nil, err
@@ -249,7 +261,7 @@ func (db *DB) ProposedBlocks(ctx context.Context) (_ []ProposedBlock, err error)
 	if err != nil {
 		return nil, err
 	}
-	ending, err := db.FollowsOf(ctx, domains)
+	ending, err := db.followsOf(ctx, domains)
 	for i := range list {
 		list[i].Ending = ending[list[i].Domain]
 	}

@@ -37,7 +37,7 @@ func (n *node) reads(t *testing.T, id int64, lines ...string) {
 // inForce are the blocks in force, as "domain severity".
 func (n *node) inForce(t *testing.T, want ...string) {
 	t.Helper()
-	blocks, err := n.HostBlocks(t.Context(), "", 0)
+	blocks, err := n.HostBlocks(t.Context(), n.owner.ID, "", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestSubscribeBlockList(t *testing.T) {
 	if refused, err := n.Refused(ctx, "new.bad.example", ""); err != nil || !refused {
 		t.Errorf("one never heard of: %v %v", refused, err)
 	}
-	s, err := n.BlockSubscription(ctx, id)
+	s, err := n.BlockSubscription(ctx, n.owner.ID, id)
 	if err != nil || s.Entries != 2 || s.InForce != 2 || s.Proposed != 0 || s.ETag != `"1"` || s.Fetched == nil || s.Changed == nil || s.Error != "" {
 		t.Errorf("%+v %v", s, err)
 	}
@@ -95,7 +95,7 @@ func TestSubscribeBlockList(t *testing.T) {
 	if due, err := n.DueBlockLists(ctx); err != nil || !slices.Equal(due, []int64{id}) {
 		t.Errorf("due after a day: %v %v", due, err)
 	}
-	s, err = n.BlockSubscription(ctx, id)
+	s, err = n.BlockSubscription(ctx, n.owner.ID, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestSubscribeBlockList(t *testing.T) {
 	if err := n.BlockListUnchanged(ctx, id); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = n.BlockSubscription(ctx, id); err != nil || s.Error != "" || !s.Fetched.Equal(n.Now()) || s.Changed.Equal(n.Now()) {
+	if s, err = n.BlockSubscription(ctx, n.owner.ID, id); err != nil || s.Error != "" || !s.Fetched.Equal(n.Now()) || s.Changed.Equal(n.Now()) {
 		t.Errorf("unchanged: %+v %v", s, err)
 	}
 	// What left the list is lifted.
@@ -172,7 +172,7 @@ func TestProposedBlocks(t *testing.T) {
 	// While it is asked whether to suspend, what the list said before holds.
 	n.reads(t, id, "friends.example suspend", "fans.example suspend", "bad.example suspend")
 	n.inForce(t, "bad.example suspend", "fans.example silence")
-	list, err := n.ProposedBlocks(ctx)
+	list, err := n.ProposedBlocks(ctx, n.owner.ID)
 	if err != nil || len(list) != 2 || list[0].Domain != "fans.example" || list[0].Ending != (EndingFollows{Followers: 1}) ||
 		list[1].Domain != "friends.example" || list[1].Ending != (EndingFollows{Following: 1}) || list[1].Lists != 2 || list[1].ListID != id {
 		t.Fatalf("%+v %v", list, err)
@@ -196,7 +196,7 @@ func TestProposedBlocks(t *testing.T) {
 	// Read again, nothing is asked again, and what was declined stays so.
 	n.reads(t, id, "friends.example suspend", "fans.example suspend")
 	n.reads(t, other, "friends.example suspend", "more.example silence")
-	if list, err := n.ProposedBlocks(ctx); err != nil || len(list) != 0 {
+	if list, err := n.ProposedBlocks(ctx, n.owner.ID); err != nil || len(list) != 0 {
 		t.Errorf("asked again: %+v %v", list, err)
 	}
 	n.inForce(t, "fans.example suspend", "more.example silence")
@@ -209,14 +209,14 @@ func TestProposedBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.reads(t, other, "hand.example suspend")
-	if list, err := n.ProposedBlocks(ctx); err != nil || len(list) != 0 {
+	if list, err := n.ProposedBlocks(ctx, n.owner.ID); err != nil || len(list) != 0 {
 		t.Errorf("asked about what is set by hand: %+v %v", list, err)
 	}
 	if err := n.UnblockHost(ctx, n.owner.ID, "hand.example"); err != nil {
 		t.Fatal(err)
 	}
 	n.inForce(t, "fans.example suspend")
-	if list, err := n.ProposedBlocks(ctx); err != nil || len(list) != 1 {
+	if list, err := n.ProposedBlocks(ctx, n.owner.ID); err != nil || len(list) != 1 {
 		t.Errorf("not asked: %+v %v", list, err)
 	}
 }

@@ -350,9 +350,13 @@ func (db *DB) HostSignatures(ctx context.Context, hosts []string) (_ map[string]
 	return signatures, err
 }
 
-// Deliveries of a post (postID > 0) or to a host (host not empty), the newest first: why did this not arrive?
-func (db *DB) Deliveries(ctx context.Context, postID int64, host, state string, page Page) (_ []Delivery, err error) {
+// Deliveries of a post (postID > 0) or to a host (host not empty), the newest first: why did this not arrive? For the same
+// people as DeliveryStates.
+func (db *DB) Deliveries(ctx context.Context, by, postID int64, host, state string, page Page) (_ []Delivery, err error) {
 	defer wrap(&err, "deliveries")
+	if err := db.requireAuthor(ctx, by, postID); err != nil {
+		return nil, err
+	}
 	// Only what is asked about is in the query: each has its index, which a condition that may be switched off does not use.
 	where, args := `d.id < $1 and d.id > $2`, []any{page.before(), page.After}
 	narrow := func(column string, value any) {

@@ -137,7 +137,7 @@ func TestDeliveriesAskedAbout(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	all, err := n.Deliveries(ctx, 0, "", "", Page{})
+	all, err := n.Deliveries(ctx, n.owner.ID, 0, "", "", Page{})
 	if err != nil || len(all) != 3 {
 		t.Fatal(all, err)
 	}
@@ -151,7 +151,7 @@ func TestDeliveriesAskedAbout(t *testing.T) {
 		want        int
 	}{{p.ID, "", "", Page{}, 2}, {0, "far.example", "", Page{}, 2}, {p.ID, "far.example", "queued", Page{}, 1}, {0, "", "failed", Page{}, 1}, {0, "", "dropped", Page{}, 0},
 		{0, "", "queued", Page{}, 2}, {0, "", "", Page{Before: all[0].ID}, 2}, {0, "", "", Page{After: all[2].ID, Limit: 1}, 1}} {
-		list, err := n.Deliveries(ctx, c.post, c.host, c.state, c.page)
+		list, err := n.Deliveries(ctx, n.owner.ID, c.post, c.host, c.state, c.page)
 		if err != nil || len(list) != c.want {
 			t.Errorf("%+v: %d, %v", c, len(list), err)
 		}
@@ -238,7 +238,7 @@ func TestDeliveriesAreGivenUp(t *testing.T) {
 		if err != nil || ended != tt.ended {
 			t.Errorf("%d were given up, want %d, %v", ended, tt.ended, err)
 		}
-		if waiting, err := n.Deliveries(ctx, 0, "gone.example", "queued", Page{}); err != nil || len(waiting) != tt.waiting {
+		if waiting, err := n.Deliveries(ctx, n.owner.ID, 0, "gone.example", "queued", Page{}); err != nil || len(waiting) != tt.waiting {
 			t.Errorf("%d wait, want %d, %v", len(waiting), tt.waiting, err)
 		}
 	}

@@ -39,7 +39,16 @@ func (db *DB) seenHost(ctx context.Context, host string) error {
 	return err
 }
 
-// Host is what is known of another node; ErrNotFound where nothing is.
+// HostFor is the same as Host, for pages: only the owner may see it.
+func (db *DB) HostFor(ctx context.Context, by int64, host string) (_ *Host, err error) {
+	defer wrap(&err, "host %s for %d", host, by)
+	if err := db.requireOwner(ctx, by); err != nil {
+		return nil, err
+	}
+	return db.Host(ctx, host)
+}
+
+// Host is what is known of another node; ErrNotFound where nothing is. It asks nobody who they are.
 func (db *DB) Host(ctx context.Context, host string) (_ *Host, err error) {
 	defer wrap(&err, "host %s", host)
 	rows, err := db.q.Query(ctx, `select `+hostColumns+` from hosts where host = lower($1)`, host)

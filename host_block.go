@@ -270,9 +270,12 @@ func (db *DB) applyHostBlocks(ctx context.Context, domains []string) error {
 }
 
 // HostBlocks are the domain blocks in force, in order of the alphabet: after a domain ("": from the first), at most limit
-// (0: all).
-func (db *DB) HostBlocks(ctx context.Context, after string, limit int) (_ []HostBlock, err error) {
+// (0: all). Only the owner may see them.
+func (db *DB) HostBlocks(ctx context.Context, by int64, after string, limit int) (_ []HostBlock, err error) {
 	defer wrap(&err, "host blocks")
+	if err := db.requireOwner(ctx, by); err != nil {
+		return nil, err
+	}
 	rows, err := db.q.Query(ctx, `select `+hostBlockColumns+` from host_blocks where domain > $1 order by domain limit nullif($2, 0)`, after, limit)
 	if err != nil {
 		return nil, err
@@ -280,9 +283,12 @@ func (db *DB) HostBlocks(ctx context.Context, after string, limit int) (_ []Host
 	return pgx.CollectRows(rows, pgx.RowToStructByName[HostBlock])
 }
 
-// HostBlock is the block of exactly this domain; ErrNotFound where there is none.
-func (db *DB) HostBlock(ctx context.Context, domain string) (_ *HostBlock, err error) {
+// HostBlock is the block of exactly this domain; ErrNotFound where there is none. Only the owner may see it.
+func (db *DB) HostBlock(ctx context.Context, by int64, domain string) (_ *HostBlock, err error) {
 	defer wrap(&err, "host block %s", domain)
+	if err := db.requireOwner(ctx, by); err != nil {
+		return nil, err
+	}
 	normal, _ := NormalDomain(domain)
 	rows, err := db.q.Query(ctx, `select `+hostBlockColumns+` from host_blocks where domain in ($1, $2) order by domain = $1 desc limit 1`, strings.TrimSpace(domain), normal)
 	if err != nil {
@@ -291,9 +297,12 @@ func (db *DB) HostBlock(ctx context.Context, domain string) (_ *HostBlock, err e
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[HostBlock])
 }
 
-// HostBlockCount is how many domain blocks are in force.
-func (db *DB) HostBlockCount(ctx context.Context) (n int, err error) {
+// HostBlockCount is how many domain blocks are in force. Only the owner may know.
+func (db *DB) HostBlockCount(ctx context.Context, by int64) (n int, err error) {
 	defer wrap(&err, "count host blocks")
+	if err := db.requireOwner(ctx, by); err != nil {
+		return 0, err
+	}
 	err = db.q.QueryRow(ctx, `select count(*) from host_blocks`).Scan(&n)
 	return n, err
 }
@@ -307,10 +316,9 @@ type EndingFollows struct {
 // Count is how many they are.
 func (e EndingFollows) Count() int { return e.Following + e.Followers }
 
-// FollowsOf are the follows of this node's accounts that lead to or come from hosts under each domain. A domain without any
+// followsOf are the follows of this node's accounts that lead to or come from hosts under each domain. A domain without any
 // has no entry.
-func (db *DB) FollowsOf(ctx context.Context, domains []string) (_ map[string]EndingFollows, err error) {
-	defer wrap(&err, "follows of %d domains", len(domains))
+func (db *DB) followsOf(ctx context.Context, domains []string) (map[string]EndingFollows, error) {
 	rows, err := db.q.Query(ctx, `select d.domain, sum(h.following), sum(h.followers) from (
 			select a.host, count(*) as following, 0 as followers from follows f join accounts a on a.id = f.followee_id where a.host <> '' group by 1
 			union all select a.host, 0, count(*) from follows f join accounts a on a.id = f.follower_id where a.host <> '' group by 1) h

@@ -215,13 +215,13 @@ func TestUnblockRawName(t *testing.T) {
 	if _, err := n.pool.Exec(ctx, `insert into host_blocks (domain, severity, created, updated) values ($1, 'suspend', now(), now())`, raw); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.HostBlock(ctx, raw); err != nil {
+	if _, err := n.HostBlock(ctx, n.owner.ID, raw); err != nil {
 		t.Error(err)
 	}
 	if err := n.UnblockHost(ctx, n.owner.ID, raw); err != nil {
 		t.Error(err)
 	}
-	if count, err := n.HostBlockCount(ctx); err != nil || count != 0 {
+	if count, err := n.HostBlockCount(ctx, n.owner.ID); err != nil || count != 0 {
 		t.Errorf("%d blocks are left, %v", count, err)
 	}
 	if err := n.UnblockHost(ctx, n.owner.ID, raw); !isInvalid(err, "host") {

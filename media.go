@@ -188,7 +188,17 @@ func (db *DB) RemotePictureFailed(ctx context.Context, id int64, reason string) 
 	return err
 }
 
-// Media is one picture row.
+// MediaOf is a picture of the account; another's is ErrNotFound.
+func (db *DB) MediaOf(ctx context.Context, accountID, id int64) (_ *Media, err error) {
+	defer wrap(&err, "media %d of %d", id, accountID)
+	m, err := db.Media(ctx, id)
+	if err == nil && m.AccountID != accountID {
+		return nil, ErrNotFound
+	}
+	return m, err
+}
+
+// Media is one picture row, whosever it is.
 func (db *DB) Media(ctx context.Context, id int64) (_ *Media, err error) {
 	defer wrap(&err, "media %d", id)
 	found, err := db.mediaByID(ctx, []int64{id})

@@ -182,7 +182,7 @@ func TestBlockHost(t *testing.T) {
 	if list, err := n.AccountPosts(ctx, n.owner.ID, ben.ID, AccountFilter{}, Page{}); err != nil || len(list) != 0 {
 		t.Errorf("posts %v %v", list, err)
 	}
-	if list, err := n.HostBlocks(ctx, "", 0); err != nil || len(list) != 1 || list[0].Reason != "spam" {
+	if list, err := n.HostBlocks(ctx, n.owner.ID, "", 0); err != nil || len(list) != 1 || list[0].Reason != "spam" {
 		t.Errorf("list %v %v", list, err)
 	}
 	if err := n.BlockHost(ctx, n.owner.ID, "far.example", "", ""); err != nil {

@@ -68,9 +68,13 @@ func (f QueueFilter) chosen() error {
 	return nil
 }
 
-// Queue is what waits to be delivered, by host, the most first; hosts that are held are there also with nothing.
-func (db *DB) Queue(ctx context.Context, f QueueFilter) (_ []QueuedHost, err error) {
+// Queue is what waits to be delivered, by host, the most first; hosts that are held are there also with nothing. Only the
+// owner may see it.
+func (db *DB) Queue(ctx context.Context, by int64, f QueueFilter) (_ []QueuedHost, err error) {
 	defer wrap(&err, "queue")
+	if err := db.requireOwner(ctx, by); err != nil {
+		return nil, err
+	}
 	where, args := f.where([]any{db.Now()})
 	held := `or h.held`
 	if f.PostID != 0 || f.DeliveryID != 0 {
@@ -197,9 +201,13 @@ func whyStatus(status int) string {
 	return "refused"
 }
 
-// DeliveryStates are the deliveries that a filter names, the newest first; of a host without more, those that wait.
-func (db *DB) DeliveryStates(ctx context.Context, f QueueFilter, page Page) (_ []DeliveryState, err error) {
+// DeliveryStates are the deliveries that a filter names, the newest first; of a host without more, those that wait. The
+// owner may see all, an author those of a post of theirs; anyone else gets ErrForbidden.
+func (db *DB) DeliveryStates(ctx context.Context, by int64, f QueueFilter, page Page) (_ []DeliveryState, err error) {
 	defer wrap(&err, "delivery states")
+	if err := db.requireAuthor(ctx, by, f.PostID); err != nil {
+		return nil, err
+	}
 	if err := f.chosen(); err != nil {
 		return nil, err
 	}
@@ -221,9 +229,12 @@ func (db *DB) DeliveryStates(ctx context.Context, f QueueFilter, page Page) (_ [
 // WhyNot is a code for why nothing is known of a delivery of a post to a host: arrived (long ago: what was sent is
 // forgotten, but not where it went), own, blocked, preparing (it is told in a moment),
 // not_announced (a listing that followers are not told of), pending (somebody there waits to be accepted as a follower),
-// later (they follow since after it was told), nobody.
-func (db *DB) WhyNot(ctx context.Context, p *Post, host string) (code string, err error) {
+// later (they follow since after it was told), nobody. Only the owner and the author may ask.
+func (db *DB) WhyNot(ctx context.Context, by int64, p *Post, host string) (code string, err error) {
 	defer wrap(&err, "why %d is not at %s", p.ID, host)
+	if err := db.requireAuthor(ctx, by, p.ID); err != nil {
+		return "", err
+	}
 	host = strings.ToLower(strings.TrimSpace(host))
 	var blocked, told, arrived, accepted, pending bool
 	if err := db.q.QueryRow(ctx, `select `+hostSuspended("$2")+`, exists (select from activities where post_id = $1),

@@ -22,7 +22,7 @@ func TestQueue(t *testing.T) {
 	}
 	state := func(host, state, why string, waiting int) {
 		t.Helper()
-		q, err := n.Queue(ctx, QueueFilter{Host: host})
+		q, err := n.Queue(ctx, n.owner.ID, QueueFilter{Host: host})
 		if waiting == 0 && state == "" {
 			if err != nil || len(q) != 0 {
 				t.Errorf("%s: %+v %v, want nothing", host, q, err)
@@ -35,7 +35,7 @@ func TestQueue(t *testing.T) {
 	}
 	state("slow.example", QueueResting, "silent", 2)
 	state("well.example", QueueWaiting, "sending", 1)
-	if q, err := n.Queue(ctx, QueueFilter{State: QueueResting}); err != nil || len(q) != 1 || q[0].NextAt == nil || q[0].Attempts != 1 || q[0].Oldest == nil {
+	if q, err := n.Queue(ctx, n.owner.ID, QueueFilter{State: QueueResting}); err != nil || len(q) != 1 || q[0].NextAt == nil || q[0].Attempts != 1 || q[0].Oldest == nil {
 		t.Errorf("resting: %+v %v", q, err)
 	}
 
@@ -77,7 +77,7 @@ func TestQueue(t *testing.T) {
 	if err := n.DeliveryFailed(ctx, list[0], Failure{Reason: "no answer"}); err != nil {
 		t.Fatal(err)
 	}
-	if d, err := n.DeliveryStates(ctx, QueueFilter{DeliveryID: list[0].ID}, Page{}); err != nil || len(d) != 1 || d[0].Why() != "by_owner" {
+	if d, err := n.DeliveryStates(ctx, n.owner.ID, QueueFilter{DeliveryID: list[0].ID}, Page{}); err != nil || len(d) != 1 || d[0].Why() != "by_owner" {
 		t.Errorf("dropped: %+v %v", d, err)
 	}
 	if got, err := n.DropDeliveries(ctx, n.owner.ID, QueueFilter{Host: "slow.example"}); err != nil || got != 1 {
@@ -104,7 +104,7 @@ func TestWhyNot(t *testing.T) {
 	}
 	expect := func(host, want string) {
 		t.Helper()
-		if got, err := n.WhyNot(ctx, p, host); err != nil || got != want {
+		if got, err := n.WhyNot(ctx, n.owner.ID, p, host); err != nil || got != want {
 			t.Errorf("%s: %q %v, want %q", host, got, err, want)
 		}
 	}

@@ -324,9 +324,12 @@ func (db *DB) ReportsAbout(ctx context.Context, by, targetID int64, limit int) (
 	return db.reportsWhere(ctx, `r.target_id = $1 order by r.id desc limit $2`, targetID, limit)
 }
 
-// ReportCounts are how many reports there are by state.
-func (db *DB) ReportCounts(ctx context.Context) (_ map[string]int, err error) {
+// ReportCounts are how many reports there are by state. Only the owner may know.
+func (db *DB) ReportCounts(ctx context.Context, by int64) (_ map[string]int, err error) {
 	defer wrap(&err, "count reports")
+	if err := db.requireOwner(ctx, by); err != nil {
+		return nil, err
+	}
 	rows, err := db.q.Query(ctx, `select state, count(*) from reports group by state`)
 	if err != nil {
 		return nil, err

@@ -72,7 +72,7 @@ func TestReport(t *testing.T) {
 	if host, err := n.Host(ctx, "far.example"); err != nil || host.Severity != Silence {
 		t.Errorf("host %+v %v", host, err)
 	}
-	if counts, err := n.ReportCounts(ctx); err != nil || counts[ReportOpen] != 0 || counts[ReportResolved] != 1 {
+	if counts, err := n.ReportCounts(ctx, n.owner.ID); err != nil || counts[ReportOpen] != 0 || counts[ReportResolved] != 1 {
 		t.Errorf("counts %v %v", counts, err)
 	}
 	if unread, err := n.UnreadCount(ctx, n.owner.ID); err != nil || unread != 0 {
@@ -124,11 +124,11 @@ func TestReportRaisesHost(t *testing.T) {
 	expect("far.example", ActSilenceHost, Suspend, true)
 	expect("a.evil.example", ActSilenceHost, Suspend, true) // under what is above it
 	expect("new.example", ActSilenceHost, Silence, false)
-	b, err := n.HostBlock(ctx, "far.example")
+	b, err := n.HostBlock(ctx, n.owner.ID, "far.example")
 	if err != nil || !b.RejectReports || !b.Obfuscate || b.PublicComment != "spam" || b.Reason != "mine" {
 		t.Errorf("the owner's block is now %+v %v", b, err)
 	}
-	if _, err := n.HostBlock(ctx, "a.evil.example"); !errors.Is(err, ErrNotFound) {
+	if _, err := n.HostBlock(ctx, n.owner.ID, "a.evil.example"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a lesser block beside the greater: %v", err)
 	}
 }

@@ -44,7 +44,7 @@ func (w *blockListWorker) Work(ctx context.Context, job *river.Job[souk.BlockLis
 // something else, that is kept for the owner to read and is no error, as is a subscription that ended.
 func (f *Federation) ReadBlockList(ctx context.Context, id int64) (err error) {
 	defer wrap(&err, "read block list %d", id)
-	s, err := f.db.BlockSubscription(ctx, id)
+	s, err := f.db.BlockListToRead(ctx, id)
 	if errors.Is(err, souk.ErrNotFound) {
 		return nil
 	}

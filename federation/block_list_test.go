@@ -42,12 +42,12 @@ func TestReadBlockList(t *testing.T) {
 	state := func(trouble, detail string, domains ...string) *souk.BlockSubscription {
 		t.Helper()
 		must(t, n.ReadBlockList(ctx, id))
-		s := ok(n.db.BlockSubscription(ctx, id))(t)
+		s := ok(n.db.BlockSubscription(ctx, n.anna.ID, id))(t)
 		if code, said := s.Trouble(); code != trouble || !strings.Contains(said, detail) {
 			t.Errorf("trouble %q %q, want %q %q", code, said, trouble, detail)
 		}
 		var got []string
-		for _, b := range ok(n.db.HostBlocks(ctx, "", 0))(t) {
+		for _, b := range ok(n.db.HostBlocks(ctx, n.anna.ID, "", 0))(t) {
 			got = append(got, b.Domain)
 		}
 		if !slices.Equal(got, domains) {
@@ -129,7 +129,7 @@ func TestBlockListsAreReadDaily(t *testing.T) {
 		must(t, (&blockListWorker{f: n.Federation}).Work(ctx, &river.Job[souk.BlockListArgs]{JobRow: &rivertype.JobRow{}}))
 	}
 	work()
-	if b := ok(n.db.HostBlock(ctx, "loud.example"))(t); b.Severity != souk.Silence || b.ListID == nil {
+	if b := ok(n.db.HostBlock(ctx, n.anna.ID, "loud.example"))(t); b.Severity != souk.Silence || b.ListID == nil {
 		t.Errorf("%+v", b)
 	}
 	work() // only what failed
@@ -146,7 +146,7 @@ func TestBlockListNeedsHTTPS(t *testing.T) {
 	for _, address := range []string{"http://lists.example/list", "https://127.0.0.1/list"} {
 		id := ok(n.db.SubscribeBlockList(ctx, n.anna.ID, address))(t)
 		must(t, n.ReadBlockList(ctx, id))
-		s := ok(n.db.BlockSubscription(ctx, id))(t)
+		s := ok(n.db.BlockSubscription(ctx, n.anna.ID, id))(t)
 		if code, _ := s.Trouble(); code != souk.ListAddress {
 			t.Errorf("%s: %q", address, s.Error)
 		}

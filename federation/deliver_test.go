@@ -174,7 +174,7 @@ func (n *testNode) write(t *testing.T, text string) *souk.Post {
 // deliveries are what waits for, or went to, a host.
 func (n *testNode) deliveries(t *testing.T, host, state string) []souk.Delivery {
 	t.Helper()
-	return ok(n.db.Deliveries(t.Context(), 0, host, state, souk.Page{Limit: 80}))(t)
+	return ok(n.db.Deliveries(t.Context(), n.anna.ID, 0, host, state, souk.Page{Limit: 80}))(t)
 }
 
 func status(code int) func(arrival, int) answering {

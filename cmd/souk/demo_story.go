@@ -188,7 +188,11 @@ func (s *story) delivered(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
-		failed, err := n.db.Deliveries(ctx, 0, "", "failed", souk.Page{})
+		owner, err := n.db.Owner(ctx)
+		if err != nil {
+			return err
+		}
+		failed, err := n.db.Deliveries(ctx, owner.ID, 0, "", "failed", souk.Page{})
 		if err != nil {
 			return err
 		}
@@ -196,7 +200,7 @@ func (s *story) delivered(ctx context.Context) error {
 			f := failed[0]
 			return fmt.Errorf("expected no delivery to fail, saw %s of %s to %s: %d %s", f.Type, f.ObjectURI, f.Inbox, f.Status, f.Error)
 		}
-		done, err := n.delivered(ctx)
+		done, err := n.delivered(ctx, owner.ID)
 		if err != nil {
 			return err
 		}
@@ -210,10 +214,10 @@ func (s *story) delivered(ctx context.Context) error {
 }
 
 // delivered is how many deliveries the node has made.
-func (n *demoNode) delivered(ctx context.Context) (total int, err error) {
+func (n *demoNode) delivered(ctx context.Context, owner int64) (total int, err error) {
 	page := souk.Page{Limit: 100}
 	for {
-		list, err := n.db.Deliveries(ctx, 0, "", "delivered", page)
+		list, err := n.db.Deliveries(ctx, owner, 0, "", "delivered", page)
 		if err != nil || len(list) == 0 {
 			return total, err
 		}

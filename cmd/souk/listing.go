@@ -112,7 +112,11 @@ func exportListings(ctx context.Context, db *souk.DB, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	people, err := db.People(ctx)
+	owner, err := seller(ctx, db, "")
+	if err != nil {
+		return err
+	}
+	people, err := db.People(ctx, owner.ID)
 	if err != nil {
 		return err
 	}

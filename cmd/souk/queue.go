@@ -77,14 +77,14 @@ func (q queueCommand) list() *cobra.Command {
 	cmd.Flags().StringVar(&q.filter.State, "state", "", "`STATE` of the host: waiting, resting, dead, held or blocked")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return q.run(cmd, func(ctx context.Context, db *souk.DB, _ int64) error {
-			hosts, err := db.Queue(ctx, q.filter)
+		return q.run(cmd, func(ctx context.Context, db *souk.DB, owner int64) error {
+			hosts, err := db.Queue(ctx, owner, q.filter)
 			if err != nil {
 				return err
 			}
 			var each []souk.DeliveryState
 			if q.filter.Host != "" || q.filter.PostID != 0 {
-				if each, err = db.DeliveryStates(ctx, q.filter, souk.Page{Limit: 80}); err != nil {
+				if each, err = db.DeliveryStates(ctx, owner, q.filter, souk.Page{Limit: 80}); err != nil {
 					return err
 				}
 			}
@@ -131,7 +131,7 @@ func (q queueCommand) drop() *cobra.Command {
 	})
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return q.run(cmd, func(ctx context.Context, db *souk.DB, owner int64) error {
-			hosts, err := db.Queue(ctx, q.filter)
+			hosts, err := db.Queue(ctx, owner, q.filter)
 			if err != nil {
 				return err
 			}

@@ -37,7 +37,7 @@ func (c *Console) BlockLists(v *Visit) error {
 
 func (c *Console) blockListsPage(v *Visit, status int, page blockListsPage) error {
 	page.Views, page.Names = v.moderationViews("lists"), map[int64]string{}
-	lists, err := c.DB.BlockSubscriptions(v.ctx())
+	lists, err := c.DB.BlockSubscriptions(v.ctx(), v.me.ID)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (c *Console) blockListsPage(v *Visit, status int, page blockListsPage) erro
 		row := blockListOf(s)
 		page.Lists, page.Names[s.ID] = append(page.Lists, row), row.Name
 	}
-	if page.Proposed, err = c.DB.ProposedBlocks(v.ctx()); err != nil {
+	if page.Proposed, err = c.DB.ProposedBlocks(v.ctx(), v.me.ID); err != nil {
 		return err
 	}
 	return c.render(v, status, "block-lists", page)
@@ -87,7 +87,7 @@ func (c *Console) UnsubscribeBlockListForm(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	s, err := c.DB.BlockSubscription(v.ctx(), id)
+	s, err := c.DB.BlockSubscription(v.ctx(), v.me.ID, id)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func TestBlockLists(t *testing.T) {
 		t.Errorf("the form came back with %q", got)
 	}
 	b.post(path, url.Values{"url": {"https://lists.example/a.csv"}}).want(http.StatusOK, path)
-	lists, err := n.db.BlockSubscriptions(t.Context())
+	lists, err := n.db.BlockSubscriptions(t.Context(), n.account(t, "anna").ID)
 	if err != nil || len(lists) != 1 {
 		t.Fatalf("%v %v", lists, err)
 	}
@@ -66,7 +66,7 @@ func TestBlockLists(t *testing.T) {
 		t.Error("nothing is asked")
 	}
 	b.post(own, url.Values{"do": {"unsubscribe"}}).want(http.StatusOK, path)
-	if blocks, err := n.db.HostBlockCount(t.Context()); err != nil || blocks != 0 {
+	if blocks, err := n.db.HostBlockCount(t.Context(), n.account(t, "anna").ID); err != nil || blocks != 0 {
 		t.Errorf("%d blocks are left, %v", blocks, err)
 	}
 	b.get(own).want(http.StatusNotFound, own)

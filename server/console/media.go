@@ -98,8 +98,8 @@ func (c *Console) gallery(v *Visit, f *frame) (g gallery, stay bool, err error) 
 		if err != nil {
 			continue
 		}
-		m, err := c.DB.Media(v.ctx(), id)
-		if errors.Is(err, souk.ErrNotFound) || err == nil && m.AccountID != v.me.ID {
+		m, err := c.DB.MediaOf(v.ctx(), v.me.ID, id)
+		if errors.Is(err, souk.ErrNotFound) {
 			continue
 		} else if err != nil {
 			return g, false, err

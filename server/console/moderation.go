@@ -26,7 +26,7 @@ type hostsPage struct {
 func (c *Console) HostBlocks(v *Visit) error {
 	page := hostsPage{frame: v.frame("moderation", "hosts.title"), Edit: souk.HostBlock{Domain: v.QueryParam("domain"), Severity: souk.Silence}}
 	if page.Edit.Domain != "" {
-		if b, err := c.DB.HostBlock(v.ctx(), page.Edit.Domain); err == nil {
+		if b, err := c.DB.HostBlock(v.ctx(), v.me.ID, page.Edit.Domain); err == nil {
 			page.Edit, page.Known = *b, true
 		}
 	}
@@ -36,14 +36,14 @@ func (c *Console) HostBlocks(v *Visit) error {
 func (c *Console) hostsPage(v *Visit, status int, page hostsPage) error {
 	page.Views = v.moderationViews("hosts")
 	var err error
-	if page.Blocks, err = c.DB.HostBlocks(v.ctx(), v.QueryParam("after"), pageSize+1); err != nil {
+	if page.Blocks, err = c.DB.HostBlocks(v.ctx(), v.me.ID, v.QueryParam("after"), pageSize+1); err != nil {
 		return err
 	}
 	if len(page.Blocks) > pageSize {
 		page.Blocks = page.Blocks[:pageSize]
 		page.Next = "/console/moderation/hosts?" + url.Values{"after": {page.Blocks[pageSize-1].Domain}}.Encode()
 	}
-	if page.Count, err = c.DB.HostBlockCount(v.ctx()); err != nil {
+	if page.Count, err = c.DB.HostBlockCount(v.ctx(), v.me.ID); err != nil {
 		return err
 	}
 	return c.render(v, status, "hosts", page)
@@ -90,7 +90,7 @@ func (c *Console) SetHostBlock(v *Visit) error {
 
 // ExportHostBlocks sends the domain blocks as CSV.
 func (c *Console) ExportHostBlocks(v *Visit) error {
-	blocks, err := c.DB.HostBlocks(v.ctx(), "", 0)
+	blocks, err := c.DB.HostBlocks(v.ctx(), v.me.ID, "", 0)
 	if err != nil {
 		return err
 	}

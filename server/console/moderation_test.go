@@ -100,7 +100,7 @@ func TestModerationIsForTheOwner(t *testing.T) {
 			b.post(path, form).want(http.StatusForbidden, path)
 		}
 	}
-	if blocks, err := n.db.HostBlockCount(t.Context()); err != nil || blocks != 0 {
+	if blocks, err := n.db.HostBlockCount(t.Context(), n.account(t, "anna").ID); err != nil || blocks != 0 {
 		t.Errorf("%d blocks %v", blocks, err)
 	}
 }
@@ -127,7 +127,7 @@ func TestReportForm(t *testing.T) {
 	account := "/console/people/" + id(p.AccountID) + "/report"
 	b.get(account).want(http.StatusOK, account)
 	b.post(account, url.Values{"category": {"other"}}).want(http.StatusOK, "/console/people")
-	counts, err := n.db.ReportCounts(t.Context())
+	counts, err := n.db.ReportCounts(t.Context(), n.account(t, "anna").ID)
 	if err != nil || counts[souk.ReportOpen] != 2 { // cora's, and ben's two as one
 		t.Errorf("%v %v", counts, err)
 	}
@@ -178,11 +178,11 @@ func TestHostBlocks(t *testing.T) {
 	sure := ask.form("main form")
 	sure.Set("do", "set")
 	b.post(path, sure).want(http.StatusOK, path)
-	if block, err := n.db.HostBlock(t.Context(), "far.example"); err != nil || block.Severity != souk.Suspend || block.Reason != "spam" {
+	if block, err := n.db.HostBlock(t.Context(), n.account(t, "anna").ID, "far.example"); err != nil || block.Severity != souk.Suspend || block.Reason != "spam" {
 		t.Errorf("%+v %v", block, err)
 	}
 	b.post(path, url.Values{"host": {"far.example"}, "severity": {"suspend"}, "reason": {"much spam"}}).want(http.StatusOK, path)
-	if block, err := n.db.HostBlock(t.Context(), "far.example"); err != nil || block.Reason != "much spam" { // asked once only
+	if block, err := n.db.HostBlock(t.Context(), n.account(t, "anna").ID, "far.example"); err != nil || block.Reason != "much spam" { // asked once only
 		t.Errorf("%+v %v", block, err)
 	}
 	b.post(path, url.Values{"host": {"far.example"}, "do": {"lift"}}).want(http.StatusOK, path)
@@ -223,7 +223,7 @@ func TestImportHostBlocks(t *testing.T) {
 	if rows := p.Find("tbody tr"); rows.Length() != 2 || !strings.Contains(text(rows.First()), "1") {
 		t.Errorf("preview: %s", text(p.Find("main")))
 	}
-	if n, err := n.db.HostBlockCount(t.Context()); err != nil || n != 0 {
+	if n, err := n.db.HostBlockCount(t.Context(), n.account(t, "anna").ID); err != nil || n != 0 {
 		t.Errorf("the preview set %d, %v", n, err)
 	}
 	form := p.form("main form")

@@ -39,7 +39,7 @@ func (c *Console) nodesPage(v *Visit, status int, page nodesPage) error {
 		}
 		for _, f := range follows {
 			row := nodeRow{Account: f.Account, Pending: state == souk.FollowPending}
-			if row.Info, err = c.DB.Host(v.ctx(), f.Account.Host); err != nil {
+			if row.Info, err = c.DB.HostFor(v.ctx(), v.me.ID, f.Account.Host); err != nil {
 				return err
 			}
 			page.Nodes = append(page.Nodes, row)

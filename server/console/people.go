@@ -85,7 +85,7 @@ func (c *Console) fillPeople(v *Visit, page *peoplePage) error {
 	case "blocked":
 		accounts, err = c.DB.Blocked(v.ctx(), v.me.ID)
 	case "accounts":
-		accounts, err = c.DB.People(v.ctx())
+		accounts, err = c.DB.People(v.ctx(), v.me.ID)
 	}
 	if err != nil {
 		return err

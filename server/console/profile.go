@@ -107,8 +107,8 @@ func (c *Console) avatar(v *Visit, page *profilePage) (*int64, error) {
 	if err != nil || v.me.AvatarID != nil && *v.me.AvatarID == id {
 		return nil, nil
 	}
-	m, err := c.DB.Media(v.ctx(), id)
-	if errors.Is(err, souk.ErrNotFound) || err == nil && m.AccountID != v.me.ID {
+	m, err := c.DB.MediaOf(v.ctx(), v.me.ID, id)
+	if errors.Is(err, souk.ErrNotFound) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err

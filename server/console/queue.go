@@ -42,7 +42,7 @@ func (c *Console) Deliveries(v *Visit) error {
 	}
 	page := deliveriesPage{frame: v.frame("posts", "deliveries.title"), Post: p, Host: v.QueryParam("host"), Owner: v.me.Role == souk.RoleOwner}
 	host := hostIn(page.Host)
-	list, err := c.DB.DeliveryStates(v.ctx(), souk.QueueFilter{PostID: p.ID, Host: host}, v.page())
+	list, err := c.DB.DeliveryStates(v.ctx(), v.me.ID, souk.QueueFilter{PostID: p.ID, Host: host}, v.page())
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (c *Console) Deliveries(v *Visit) error {
 		page.Deliveries = append(page.Deliveries, row)
 	}
 	if host != "" && len(list) == 0 {
-		code, err := c.DB.WhyNot(v.ctx(), p, host)
+		code, err := c.DB.WhyNot(v.ctx(), v.me.ID, p, host)
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ type queueRow struct {
 // Queue shows what waits to be delivered, by host.
 func (c *Console) Queue(v *Visit) error {
 	page := queuePage{frame: v.frame("nodes", "queue.title"), Host: v.QueryParam("host")}
-	hosts, err := c.DB.Queue(v.ctx(), souk.QueueFilter{Host: hostIn(page.Host)})
+	hosts, err := c.DB.Queue(v.ctx(), v.me.ID, souk.QueueFilter{Host: hostIn(page.Host)})
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (c *Console) Reports(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	counts, err := c.DB.ReportCounts(v.ctx())
+	counts, err := c.DB.ReportCounts(v.ctx(), v.me.ID)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (c *Console) reportPage(v *Visit, status int, page reportPage) error {
 	}
 	page.Report = c.reportRow(*r)
 	if !r.Target.Local() {
-		if page.Host, err = c.DB.Host(v.ctx(), r.Target.Host); err != nil {
+		if page.Host, err = c.DB.HostFor(v.ctx(), v.me.ID, r.Target.Host); err != nil {
 			return err
 		}
 	}

@@ -81,7 +81,7 @@ func (c *Console) Today(v *Visit) error {
 func (c *Console) todos(v *Visit, since time.Time) ([]todo, error) {
 	var all []todo
 	if v.me.Role == souk.RoleOwner {
-		counts, err := c.DB.ReportCounts(v.ctx())
+		counts, err := c.DB.ReportCounts(v.ctx(), v.me.ID)
 		if err != nil {
 			return nil, err
 		}
