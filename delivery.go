@@ -87,10 +87,11 @@ func (db *DB) ExtendHost(ctx context.Context, host string, lease time.Duration) 
 	return err
 }
 
-// ReleaseHost ends the lease.
-func (db *DB) ReleaseHost(ctx context.Context, host string) (err error) {
-	defer wrap(&err, "release host %s", host)
-	_, err = db.q.Exec(ctx, `update hosts set leased_until = null where host = $1`, host)
+// ReleaseHost ends the leases of some hosts.
+func (db *DB) ReleaseHost(ctx context.Context, hosts ...string) (err error) {
+	defer wrap(&err, "release %d hosts", len(hosts))
+	_, err = db.q.Exec(ctx, `update hosts set leased_until = null
+		where host in (select host from hosts where host = any($1) order by host for update)`, hosts)
 	return err
 }
 

@@ -32,14 +32,14 @@ func (w *deliverWorker) Work(ctx context.Context, job *river.Job[souk.DeliverArg
 // It returns when nothing is due and nothing runs, and, without an error, when the context ends.
 func (f *Federation) Deliver(ctx context.Context) (err error) {
 	defer wrap(&err, "deliver")
-	d := &drain{f: f, done: make(chan error), lanes: newLanes(f.cfg.Hosts), senders: map[int64]*sender{}, followers: map[int64]*followersOf{}}
+	d := &drain{f: f, done: make(chan visited), lanes: newLanes(f.cfg.Hosts), senders: map[int64]*sender{}, followers: map[int64]*followersOf{}}
 	return f.drained(ctx, &f.deliverFailed, f.db.ReleaseHosts, d.run)
 }
 
 // drain is one run of Deliver.
 type drain struct {
 	f     *Federation
-	done  chan error // one value for each host that is through
+	done  chan visited // one value for each host that is through
 	lanes *lanes
 
 	mu      sync.Mutex
@@ -49,15 +49,29 @@ type drain struct {
 	followers     map[int64]*followersOf // by account: one query for the whole fan-out
 }
 
+// visited is a host that is through; its lease is to be ended, unless it may be another process's by now.
+type visited struct {
+	host  string
+	leave bool
+	err   error
+}
+
 func (d *drain) run(ctx context.Context) error {
 	cfg := d.f.cfg
 	until := d.f.db.Now().Add(cfg.DrainFor)
 	poll := time.NewTicker(cfg.Poll)
 	defer poll.Stop()
 	var waiting []claimed
+	var through []string // their leases end together: one by one they would cost as much as the deliveries' own notes
 	var failed error
-	running, open, look := 0, true, true
+	running, open, look, tick := 0, true, true, false
 	for {
+		if len(through) > 0 && (tick || running == 0) {
+			if err := d.release(ctx, through); err != nil {
+				failed, open = errors.Join(failed, err), false
+			}
+			through, tick = nil, false
+		}
 		if open && look && len(waiting) == 0 {
 			var err error
 			if waiting, err = d.claim(ctx); err != nil {
@@ -69,24 +83,27 @@ func (d *drain) run(ctx context.Context) error {
 			next, l := waiting[0], d.lanes.enter()
 			waiting, running = waiting[1:], running+1
 			go func() {
-				err := d.host(ctx, next, l)
+				leave, err := d.host(ctx, next, l)
 				l.leave()
-				d.done <- err
+				d.done <- visited{next.host, leave, err}
 			}()
 		}
 		if running == 0 {
 			return d.end(ctx, waiting, failed)
 		}
 		select {
-		case err := <-d.done:
+		case v := <-d.done:
 			running--
-			if err != nil {
-				failed, open = errors.Join(failed, err), false
+			if v.leave {
+				through = append(through, v.host)
+			}
+			if v.err != nil {
+				failed, open = errors.Join(failed, v.err), false
 			}
 			look = look || running == 0 // nothing is left only when nothing is found
 		case <-d.lanes.freed: // by a host that is slow
 		case <-poll.C:
-			look = true
+			look, tick = true, true
 		}
 		if open && d.f.db.Now().After(until) {
 			open = false
@@ -122,8 +139,12 @@ func (d *drain) claim(ctx context.Context) ([]claimed, error) {
 
 // end gives back the hosts that did not get a place.
 func (d *drain) end(ctx context.Context, waiting []claimed, failed error) error {
+	var hosts []string
 	for _, c := range waiting {
-		failed = errors.Join(failed, d.release(ctx, c.host))
+		hosts = append(hosts, c.host)
+	}
+	if len(hosts) > 0 {
+		failed = errors.Join(failed, d.release(ctx, hosts))
 	}
 	if ctx.Err() != nil {
 		return nil // told to stop: what was not delivered stays queued
@@ -131,9 +152,9 @@ func (d *drain) end(ctx context.Context, waiting []claimed, failed error) error 
 	return failed
 }
 
-// release ends the lease of a host, although the process may be told to stop.
-func (d *drain) release(ctx context.Context, host string) error {
+// release ends the leases of hosts, although the process may be told to stop.
+func (d *drain) release(ctx context.Context, hosts []string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	return d.f.db.ReleaseHost(ctx, host)
+	return d.f.db.ReleaseHost(ctx, hosts...)
 }

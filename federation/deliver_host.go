@@ -55,26 +55,23 @@ const (
 )
 
 // host delivers to a host that is claimed, the oldest first, until nothing is due, something must wait, or its time is
-// up; then it gives the host back.
-func (d *drain) host(ctx context.Context, c claimed, l *lane) (err error) {
+// up. leave says that the lease is still this drain's, to be ended.
+func (d *drain) host(ctx context.Context, c claimed, l *lane) (leave bool, err error) {
 	v := &visit{drain: d, claimed: c, lane: l, started: d.f.db.Now()}
 	if v.started.Sub(c.at) > d.f.cfg.Lease/2 {
-		return nil // it waited so long for a place that it may be another process's any moment: its lease runs out
+		return false, nil // it waited so long for a place that it may be another process's any moment: its lease runs out
 	}
-	defer func() {
-		err = errors.Join(err, d.release(ctx, c.host))
-		if ctx.Err() != nil {
-			err = nil
-		}
-	}()
 	for {
 		list, bodies, err := d.f.db.DueDeliveries(ctx, c.host, hostBatch)
-		if err != nil {
-			return err
+		var then step
+		if err == nil {
+			then, err = v.batch(ctx, list, bodies)
 		}
-		then, err := v.batch(ctx, list, bodies)
+		if ctx.Err() != nil {
+			return true, nil
+		}
 		if err != nil || then == stepOut || then == stepOn && len(list) < hostBatch {
-			return err
+			return true, err
 		}
 	}
 }
