@@ -29,7 +29,6 @@ func newServeCommand(load loader, environ []string) *cobra.Command {
 			"it, built-in search, http on 127.0.0.1:8080, and a one-time link to set the shop up.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			collectSeldom()
 			c, err := load(cmd)
 			if err != nil {
 				return err
@@ -48,8 +47,9 @@ const stopWithin = 15 * time.Second
 // by default spends a sixth of its processor time under load on that.
 const collectPercent = 200
 
-// collectSeldom sets collectPercent, unless GOGC says otherwise.
+// collectSeldom gives back what the start needed and sets collectPercent, unless GOGC says otherwise.
 func collectSeldom() {
+	debug.FreeOSMemory()
 	if before := debug.SetGCPercent(collectPercent); before != 100 {
 		debug.SetGCPercent(before)
 	}
@@ -89,6 +89,7 @@ func serve(ctx context.Context, c *Config, log *slog.Logger, t *terminal) (err e
 	if err := n.banner(ctx, t, front); err != nil && ctx.Err() == nil {
 		return err
 	}
+	collectSeldom()
 	select {
 	case <-ctx.Done():
 		log.Info("stopping")
