@@ -38,7 +38,7 @@ func (f *fixtureShop) people(add func(string, Page)) {
 	add("authorize", AuthorizePage{Frame: f.frame("/authorize_interaction", f.l("Sign in", "登录"), ""), Target: "@mira@social.example", SignInURL: "/console/login"})
 	me := f.seller().Person
 	found := AuthorizePage{Frame: f.frame("/authorize_interaction", f.l("Follow Mira", "关注 Mira"), ""), Target: "@mira@social.example", Me: me, Action: "/authorize_interaction",
-		Found: &Person{Name: "Mira", Handle: "@mira@social.example", URL: "https://social.example/@mira"}, PostURL: "https://social.example/@mira/1"}
+		Found: &Person{Name: "Mira", Handle: "@mira@social.example", URL: "https://social.example/@mira"}}
 	add("authorize-confirm", found)
 	found.Action, found.State = "", "pending"
 	add("authorize-pending", found)

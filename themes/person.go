@@ -83,7 +83,6 @@ type AuthorizePage struct {
 	Me        Person  // who is signed in
 	Action    string  // where the form that follows Found posts to; empty: there is nothing to confirm
 	State     string  // how Me stands to Found: "" , "pending" or "accepted"
-	PostURL   string  // the post that is meant, when it is one of Found's; empty: the account itself
 }
 
 // Template implements Page.

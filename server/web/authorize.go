@@ -16,9 +16,9 @@ import (
 // maxTarget bounds what another server may name.
 const maxTarget = 2000
 
-// Authorize receives somebody whom another server sent here to follow an account, or to answer a post, from an account
-// of this node: uri is a handle, acct:, or an address. Nothing is fetched for who is not signed in, or the node would
-// fetch for anybody; and nothing is followed without Confirm.
+// Authorize receives somebody whom another server sent here to follow an account, or to answer a post or order a product,
+// from an account of this node: uri is a handle, acct:, or an address. A post is opened in the console. Nothing is fetched
+// for who is not signed in, or the node would fetch for anybody; and nothing is followed without Confirm.
 func (w *Web) Authorize(c echo.Context) error {
 	v, page, err := w.authorizePage(c, c.QueryParam("uri"))
 	if err != nil {
@@ -38,7 +38,10 @@ func (w *Web) Authorize(c echo.Context) error {
 	if err != nil {
 		return v.notFound(c, page, err)
 	}
-	return v.confirm(c, page, me, found, post)
+	if post != nil { // read, answered and ordered in the console
+		return c.Redirect(http.StatusFound, "/console/posts/"+id(post.ID))
+	}
+	return v.confirm(c, page, me, found)
 }
 
 // Confirm follows the account that Authorize showed.
@@ -131,16 +134,13 @@ func (v *view) notFound(c echo.Context, page themes.AuthorizePage, cause error) 
 	return v.show(c, http.StatusUnprocessableEntity, page)
 }
 
-func (v *view) confirm(c echo.Context, page themes.AuthorizePage, me, found *souk.Account, post *souk.Post) error {
+func (v *view) confirm(c echo.Context, page themes.AuthorizePage, me, found *souk.Account) error {
 	state, err := v.DB.FollowState(c.Request().Context(), me.ID, found.ID)
 	if err != nil {
 		return err
 	}
 	person := v.person(found)
 	page.Found, page.Me, page.State = &person, v.person(me), state
-	if post != nil {
-		page.PostURL = v.postURL(post)
-	}
 	if state == "" && found.ID != me.ID {
 		page.Action = v.url("/authorize_interaction")
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -176,6 +177,10 @@ func TestAuthorizeInteraction(t *testing.T) {
 	for _, uri := range []string{mira.URI, s.owner.URI, "acct:anna@" + s.Domain(), s.Handle(s.owner), s.url + "/users/anna"} {
 		d := s.document(s.get("/authorize_interaction?uri="+url.QueryEscape(uri), "Cookie", me), uri, 200)
 		wantCount(t, d, "form[action='/authorize_interaction'] button", 1)
+	}
+	asks := s.answers(mira, "", "1", "<p>Look</p>")
+	if r := s.get("/authorize_interaction?uri="+url.QueryEscape(asks.URI), "Cookie", me); r.StatusCode != http.StatusFound || r.Header.Get("Location") != "/console/posts/"+strconv.FormatInt(asks.ID, 10) {
+		t.Errorf("a post is opened at %q: %d", r.Header.Get("Location"), r.StatusCode)
 	}
 	for _, uri := range []string{"", "javascript:alert(1)", hostile, "mira", strings.Repeat("a", 3000)} {
 		want(t, s.page("/authorize_interaction?uri="+url.QueryEscape(uri), 200), ".problem", "This address could not be understood.")
