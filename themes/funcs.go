@@ -35,6 +35,7 @@ func (h *helpers) funcs() template.FuncMap {
 		"num":       func(n int) string { return FormatNumber(h.lang, int64(n)) },
 		"date":      h.date,
 		"datetime":  h.dateTime,
+		"minute":    h.minute,
 		"reltime":   h.relTime,
 		"country":   h.country,
 		"img":       func(p any, size, alt string) (template.HTML, error) { return h.img(p, size, alt, false) },
@@ -119,11 +120,15 @@ func (h *helpers) dateTime(t time.Time) template.HTML {
 	if t.IsZero() {
 		return ""
 	}
-	layout := ", 15:04 MST"
+	return timeElement(t, h.minute(t))
+}
+
+// minute is the text of dateTime, for inside a sentence.
+func (h *helpers) minute(t time.Time) string {
 	if baseLanguage(h.lang) == "zh" {
-		layout = " 15:04 MST"
+		return FormatDate(h.lang, t) + t.Format(" 15:04 MST")
 	}
-	return timeElement(t, FormatDate(h.lang, t)+t.Format(layout))
+	return FormatDate(h.lang, t) + t.Format(", 15:04 MST")
 }
 
 // FormatDate writes the day of t in its own zone as lang does: "May 2, 2026", "2026年5月2日".
