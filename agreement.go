@@ -204,7 +204,7 @@ func checkOffered(l *Listing, quantity int) error {
 		most = 1
 	}
 	if quantity < 1 || quantity > most {
-		e.Add("quantity", "quantity", "order 1 to %d", most)
+		e.Add("quantity", "pieces", "order 1 to %d", most)
 	} else if l.Price().Amount > MaxAmount/int64(quantity) {
 		e.Add("quantity", "total_large", "the total is too large")
 	}

@@ -64,6 +64,7 @@ func (s *Server) consoleRoutes() {
 	e.POST("/console/orders/:id/note", c.Seller(c.NoteOrder), form...)
 
 	e.GET("/console/purchases", c.Member(c.Purchases))
+	e.POST("/console/purchases", c.Member(c.FindProduct), append(form, ask)...)
 	e.GET("/console/purchases/:id/cancel", c.Member(c.CancelPurchaseForm))
 	e.POST("/console/purchases/:id/cancel", c.Member(c.CancelPurchase), form...)
 

@@ -12,6 +12,7 @@ import (
 // purchasesPage lists what an account ordered at other nodes.
 type purchasesPage struct {
 	frame
+	Address   string // of a product to order, as typed
 	Purchases []purchase
 	Pager     pager
 }
@@ -31,7 +32,10 @@ type purchasePage struct {
 
 // Purchases lists what one ordered at other nodes, and how it stands. What is shown is no news any more.
 func (c *Console) Purchases(v *Visit) error {
-	page := purchasesPage{frame: v.frame("people", "purchases.title")}
+	return c.purchasesPage(v, http.StatusOK, purchasesPage{frame: v.frame("purchases", "purchases.title")})
+}
+
+func (c *Console) purchasesPage(v *Visit, status int, page purchasesPage) error {
 	if err := c.DB.MarkRead(v.ctx(), v.me.ID, c.DB.NewID(), souk.NotifyPurchase); err != nil {
 		return err
 	}
@@ -56,7 +60,23 @@ func (c *Console) Purchases(v *Visit) error {
 	if n := len(list); n > 0 {
 		page.Pager = v.pager(n, list[n-1].ID)
 	}
-	return c.render(v, http.StatusOK, "purchases", page)
+	return c.render(v, status, "purchases", page)
+}
+
+// FindProduct opens the product of another node whose address was typed, where it can be ordered.
+func (c *Console) FindProduct(v *Visit) error {
+	page := purchasesPage{frame: v.frame("purchases", "purchases.title"), Address: v.value("address")}
+	p, err := c.Federation.ResolvePost(v.ctx(), page.Address)
+	switch {
+	case err == nil && p.Listing != nil && p.Local:
+		return v.Redirect(http.StatusSeeOther, "/products/"+p.Listing.Slug)
+	case err == nil && p.Listing != nil:
+		return v.Redirect(http.StatusSeeOther, "/console/posts/"+formatID(p.ID))
+	case err == nil, errors.Is(err, souk.ErrForbidden), v.unanswered(err):
+		page.Problems = []problem{{"address", v.t("purchases.not_found")}}
+		return c.purchasesPage(v, http.StatusUnprocessableEntity, page)
+	}
+	return err
 }
 
 // Buy orders the listing of another node that the path names.
@@ -90,7 +110,7 @@ func (c *Console) CancelPurchaseForm(v *Visit) error {
 	if err != nil {
 		return err
 	}
-	return c.render(v, http.StatusOK, "purchase-cancel", purchasePage{v.frame("people", "purchases.cancel_ask"), a})
+	return c.render(v, http.StatusOK, "purchase-cancel", purchasePage{v.frame("purchases", "purchases.cancel_ask"), a})
 }
 
 // CancelPurchase takes an order at another node back; what is paid meanwhile is shown as it is.

@@ -24,12 +24,28 @@ func TestPurchase(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := n.signedIn(t, "anna")
-	if b.get("/console/purchases").Find(".empty").Length() != 1 {
+	empty := b.get("/console/purchases")
+	if empty.Find(".empty").Length() != 1 {
 		t.Error("no empty state")
 	}
+	if got := text(empty.Find(`.rail a[href="/console/purchases"][aria-current=page]`)); got != "Purchases" {
+		t.Errorf("in the rail it is %q", got)
+	}
 	path := "/console/posts/" + id(mug.ID)
-	b.get(path).want(http.StatusOK, path)
-	b.post(path+"/order", url.Values{"quantity": {"many"}}).problem("quantity")
+	for _, wrong := range []string{"", "mug", "https://far.example/users/mira"} {
+		b.post("/console/purchases", url.Values{"address": {wrong}}).problem("address")
+	}
+	found := b.post("/console/purchases", url.Values{"address": {"https://far.example/listings/1"}}).want(http.StatusOK, path)
+	if found.Find(`article.here a[href="#order"]`).Length() != 1 || found.Find(`#order form[action="`+path+`/order"]`).Length() != 1 {
+		t.Error("the product cannot be ordered")
+	}
+	for _, wrong := range []string{"many", "0", "100"} {
+		page := b.post(path+"/order", url.Values{"quantity": {wrong}})
+		page.problem("quantity")
+		if got := text(page.Find("#quantity-error")); got != "Write a whole number from 1 to 99." {
+			t.Errorf("%s pieces: %q", wrong, got)
+		}
+	}
 	list := b.post(path+"/order", url.Values{"quantity": {"2"}}).want(http.StatusOK, "/console/purchases")
 	if got := text(list.Find("tbody tr")); !strings.Contains(got, "2 × Red mug") || !strings.Contains(got, "€30.00") || !strings.Contains(got, "No answer yet") {
 		t.Errorf("sent: %s", got)
