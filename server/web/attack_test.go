@@ -302,7 +302,7 @@ func TestInboxAnswers(t *testing.T) {
 			return v.request(body(func(a object) { a["id"] = "http://other.example/1" }))
 		}},
 		{"not JSON", 400, "JSON", func() *http.Request { return v.request([]byte("actor=eve")) }},
-		{"no actor", 400, "id, type and actor", func() *http.Request { return v.request(body(func(a object) { delete(a, "actor") })) }},
+		{"no actor", 400, "type, actor and a usable id", func() *http.Request { return v.request(body(func(a object) { delete(a, "actor") })) }},
 		{"another media type", 415, "send application/activity+json", func() *http.Request {
 			r := v.request(body(well))
 			r.Header.Set("Content-Type", "text/html")
