@@ -13,16 +13,16 @@ type Text struct {
 	Summary string `json:"summary,omitempty"` // content warning, plain text
 }
 
-// maxTexts bounds in how many languages besides its own a post is kept; all of them together have maxRemotePost.
-const maxTexts = 10
+// MaxTexts bounds in how many languages besides its own a post is kept; all of them together have maxRemotePost.
+const MaxTexts = 10
 
 // keptTexts are the texts made safe, as many as are kept; a language counts once, and that of the post not again.
 func keptTexts(texts []Text, lang string) []Text {
 	kept := []Text{}
 	seen, room := map[string]bool{lang: true}, maxRemotePost
-	for _, t := range texts {
+	for _, t := range texts[:min(len(texts), MaxTexts+1)] { // one may be that of the post
 		t.Lang, t.HTML, t.Summary = truncate(t.Lang, maxLang), Sanitise(truncate(t.HTML, maxRemotePost)), truncate(Plain(t.Summary), 500)
-		if seen[t.Lang] || t.Lang == "" || t.HTML == "" || len(t.HTML) > room || len(kept) == maxTexts {
+		if seen[t.Lang] || t.Lang == "" || t.HTML == "" || len(t.HTML) > room || len(kept) == MaxTexts {
 			continue
 		}
 		seen[t.Lang] = true

@@ -132,6 +132,23 @@ func TestDecodeLanguages(t *testing.T) {
 	}
 }
 
+// Each language costs as much as the whole text: a post that says it has a hundred is read in a few, those of this node's pages first.
+func TestDecodeLanguagesAreBounded(t *testing.T) {
+	t.Parallel()
+	o := parsed(t, noteStart+`}`)
+	texts := m{"zh-CN": "中文", "en": "x"}
+	for a := 'a'; a <= 'z'; a++ {
+		for b := 'a'; b <= 'c'; b++ {
+			texts[string(a)+string(b)] = "x" + string(a) + string(b)
+		}
+	}
+	o["nameMap"] = map[string]any(texts)
+	p := ok(testDecoder().post(o, &souk.Account{URI: "https://a.example/u", FollowersURI: "https://a.example/u/followers"}))(t)
+	if n := len(p.Texts); n == 0 || n > souk.MaxTexts+1 || !slices.ContainsFunc(p.Texts, func(r souk.Text) bool { return r.Lang == "zh-CN" }) {
+		t.Errorf("%d texts: %+v", n, p.Texts)
+	}
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{

@@ -59,7 +59,8 @@ func (d decoder) read(o object, r *souk.RemotePost) {
 // texted are the properties that have a text in each language beside them.
 var texted = [...]string{"content", "name", "summary"}
 
-// languages are the keys under which the object has texts, where they are several.
+// languages are the keys under which the object has texts, where they are several: as many as are kept, those of this node's
+// pages first. For each the whole object is read again.
 func (o object) languages() []string {
 	var list []string
 	for _, key := range texted {
@@ -73,8 +74,18 @@ func (o object) languages() []string {
 	if len(list) < 2 {
 		return nil
 	}
+	slices.SortFunc(list, func(a, b string) int { return cmp.Or(cmp.Compare(foreignTo(a), foreignTo(b)), cmp.Compare(a, b)) })
+	list = list[:min(len(list), souk.MaxTexts+1)]
 	slices.Sort(list)
-	return list[:min(len(list), maxElements)]
+	return list
+}
+
+// foreignTo is 0 for a language that this node's pages have, else 1.
+func foreignTo(l string) int {
+	if base, _, _ := strings.Cut(strings.ToLower(l), "-"); slices.Contains(souk.Langs(), base) {
+		return 0
+	}
+	return 1
 }
 
 // in is the object with its texts in one language, where it has them in that.
