@@ -45,15 +45,17 @@ var (
 )
 
 // Film asks for a film or sound, or the part of it that a Range field names, unsigned, and returns when the head of the answer is
-// there. Body ends with an error after maxFilm bytes, filmFor, or a silence. Errors else as of Media; what is not there is a
+// there, which takes no longer than a whole request. Body ends with an error after maxFilm bytes, filmFor, or a silence. Errors else as of Media; what is not there is a
 // *StatusError, of a part beyond the end one of 416.
 func (c *Client) Film(ctx context.Context, address, part string) (_ *Stream, err error) {
 	if !byteRange.MatchString(part) {
 		part = "" // several, or of another unit: the whole is a valid answer (RFC 9110, 14.2)
 	}
 	ctx, cancel := context.WithTimeout(ctx, filmFor)
+	silence := time.AfterFunc(c.cfg.Timeout, cancel) // until it begins: redirects, and a free connection to its host
 	defer func() {
 		if err != nil {
+			silence.Stop()
 			cancel()
 			err = fmt.Errorf("fetch %.200q: %w", address, err)
 		}
@@ -67,9 +69,8 @@ func (c *Client) Film(ctx context.Context, address, part string) (_ *Stream, err
 		_ = res.Body.Close() // not discarded: it may have no end
 		return nil, err
 	}
-	body := &filmBody{body: res.Body, left: maxFilm, cancel: cancel}
-	body.silence = time.AfterFunc(filmSilent, cancel)
-	s.Body = body
+	silence.Reset(filmSilent)
+	s.Body = &filmBody{body: res.Body, left: maxFilm, silence: silence, cancel: cancel}
 	return s, nil
 }
 

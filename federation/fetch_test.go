@@ -350,6 +350,24 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// A film may take long, but not until it begins: a visitor waits for it, and takes the place of another.
+func TestFilmThatDoesNotBegin(t *testing.T) {
+	t.Parallel()
+	p := newPeer(t, "127.0.0.1", false, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", "/elsewhere")
+		w.WriteHeader(http.StatusFound)
+		_, _ = io.WriteString(w, "a redirect that has no end")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	c := reaching(t, FetchConfig{Timeout: 50 * time.Millisecond}, "127.0.0.1/32")
+	patient, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := c.Film(patient, p.URL+"/film.mp4", ""); err == nil || patient.Err() != nil {
+		t.Errorf("%v, %v", err, patient.Err())
+	}
+}
+
 // TestSlowHosts: a host that never ends costs no more than the time and the bytes that it is given.
 func TestSlowHosts(t *testing.T) {
 	t.Parallel()

@@ -84,6 +84,7 @@ func (w *Web) Film(c echo.Context) error {
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cache-Control", "private, max-age=3600")
 	h.Set("Content-Disposition", "inline")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin") // no page elsewhere plays it at this node's cost
 	if film.Ranges {
 		h.Set("Accept-Ranges", "bytes")
 	}

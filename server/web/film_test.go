@@ -103,7 +103,8 @@ func TestFilmPlaysThroughTheNode(t *testing.T) {
 	whole := s.get(path, "Cookie", "a=b", "Referer", s.url+"/x")
 	h := whole.Header
 	if whole.StatusCode != 200 || !bytes.Equal(whole.body, film) || h.Get("Content-Type") != "video/mp4" || h.Get("X-Content-Type-Options") != "nosniff" ||
-		h.Get("Content-Security-Policy") != "default-src 'none'; sandbox" || h.Get("Accept-Ranges") != "bytes" || h.Get("Set-Cookie") != "" {
+		h.Get("Content-Security-Policy") != "default-src 'none'; sandbox" || h.Get("Accept-Ranges") != "bytes" || h.Get("Set-Cookie") != "" ||
+		h.Get("Cross-Origin-Resource-Policy") != "same-origin" {
 		t.Errorf("%d, %d bytes, %v", whole.StatusCode, len(whole.body), h)
 	}
 	for part, want := range map[string]string{"bytes=10-19": "bytes 10-19/500000", "bytes=499990-": "bytes 499990-499999/500000", "bytes=-10": "bytes 499990-499999/500000"} {
