@@ -3,6 +3,7 @@ package federation
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -131,7 +132,7 @@ func (f *Federation) agreesToMove(ctx context.Context, from, to *souk.Account) e
 		}
 		return nil
 	}
-	if errors.Is(err, souk.ErrGone) || errors.Is(err, souk.ErrForbidden) {
+	if errors.Is(err, souk.ErrGone) || errors.Is(err, souk.ErrForbidden) || refusesToTell(err) {
 		return err
 	}
 	dead, unknown := f.db.HostIsDead(ctx, from.Host)
@@ -144,4 +145,14 @@ func (f *Federation) agreesToMove(ctx context.Context, from, to *souk.Account) e
 		return nil
 	}
 	return foreign("%.200q never named %.200q", from.URI, to.URI)
+}
+
+// refusesToTell reports whether an answer did not come because somebody does not want to give it, or this node not to ask:
+// that is no sign of a dead host. 404 is no such answer: a parked domain has it for every path.
+func refusesToTell(err error) bool {
+	var status *StatusError
+	if errors.As(err, &status) {
+		return status.Code == http.StatusUnauthorized || status.Code == http.StatusForbidden || status.Code == http.StatusTooManyRequests
+	}
+	return errors.Is(err, ErrTooMany)
 }

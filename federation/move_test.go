@@ -151,6 +151,8 @@ func TestMoveIsPulled(t *testing.T) {
 		"it is dead, and named the new one":           {last: m{"alsoKnownAs": "new"}, status: http.StatusBadGateway, dead: true, want: true},
 		"it is dead, and had moved":                   {last: m{"movedTo": "new"}, status: http.StatusNotFound, dead: true, want: true},
 		"it is dead, and named another":               {last: m{"alsoKnownAs": "other"}, status: http.StatusBadGateway, dead: true},
+		"it lives, and shows this node nothing":       {last: m{"alsoKnownAs": "new"}, status: http.StatusForbidden, dead: true},
+		"it lives, and asks to be left alone":         {last: m{"movedTo": "new"}, status: http.StatusTooManyRequests, dead: true},
 		"it is dead, and named nobody":                {last: m{}, status: http.StatusBadGateway, dead: true},
 	} {
 		t.Run(name, func(t *testing.T) {
