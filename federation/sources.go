@@ -36,8 +36,8 @@ func (p *proofs) add(from, host string, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	known := p.domains.at(domain, now)
-	if slices.Contains(*known, from) {
-		return
+	if at := slices.Index(*known, from); at >= 0 {
+		*known = slices.Delete(*known, at, at+1)
 	}
 	*known = append(*known, from)
 	if len(*known) > addressesProved {
