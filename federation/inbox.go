@@ -79,14 +79,12 @@ func (f *Federation) receive(ctx context.Context, req *SignedRequest) (h head, e
 		return h, err
 	case sender.Refused:
 		return h, refusal(http.StatusForbidden, "the sender is blocked here", nil)
-	case sender.Replay:
-		return h, nil
 	case h.kind == "Delete" && h.object == h.actor && (!sender.Known || sender.Deleted):
 		// Servers tell the whole world of a deleted account; nothing of it is here, and its key cannot be had any more.
 		return h, nil
 	}
-	if err := f.authenticate(ctx, req, signature, h, sender); err != nil {
-		return h, err
+	if err := f.authenticate(ctx, req, signature, h, sender); err != nil || sender.Replay {
+		return h, err // a replay is answered as late as this: before, who knows an id could ask whether it came
 	}
 	if wait := f.limits.arrived(h.actor, h.host, f.db.Now()); wait > 0 {
 		return h, &RefusedError{Status: http.StatusTooManyRequests, Reason: "too many activities of this actor or its domain", RetryAfter: wait}

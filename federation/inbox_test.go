@@ -32,6 +32,34 @@ func TestReceiveNote(t *testing.T) {
 	}
 }
 
+// An id alone tells nobody whether this node has the activity: without its actor's signature what came before is refused as what
+// never came is. Its actor may send it again, as servers do that missed the answer.
+func TestReplaysAreVerified(t *testing.T) {
+	t.Parallel()
+	n, peer, stranger := inbound(t), newOtherNode(t, 1), newOtherNode(t, 2)
+	ben, eve := peer.person(t, "ben"), stranger.person(t, "eve")
+	n.follow(t, peer, ben)
+	came := peer.activity("Create", ben, "/activities/1", peer.note(ben, "/notes/1", "<p>Hello</p>"))
+	never := peer.activity("Create", ben, "/activities/2", peer.note(ben, "/notes/2", "<p>Hello</p>"))
+	n.done(t, peer, came)
+	asked := peer.requests("/users/ben")
+	for name, activity := range map[string]m{"what came": came, "what never came": never} {
+		body := encoded(t, activity)
+		for whose, req := range map[string]*SignedRequest{"a key under ben's name": n.signedBy(t, ben+"#main-key", stranger.key, body),
+			"eve's key": n.signedBy(t, eve+"#main-key", stranger.key, body)} {
+			if status := n.receives(t, req); status != http.StatusUnauthorized {
+				t.Errorf("%s, signed by %s: %d", name, whose, status)
+			}
+		}
+	}
+	if status := n.send(t, peer, came); status != http.StatusAccepted {
+		t.Errorf("ben says it again: %d", status)
+	}
+	if got := peer.requests("/users/ben"); got != asked {
+		t.Errorf("ben's actor was asked for %d times more", got-asked)
+	}
+}
+
 func TestReceiveAccepts(t *testing.T) {
 	t.Parallel()
 	n, peer := inbound(t), newOtherNode(t, 1)
