@@ -156,7 +156,7 @@ func TestReadsAskWhoReads(t *testing.T) {
 // workers, the terminal. No page may show the second kind to anybody without asking first.
 const (
 	readsForAll = `Account LocalAccount AccountByHandle AccountByURI AccountsByURI InstanceActor Catalogue Owner FindablePosts FindablePostsAfter FindableAccounts
-		FindableAccountsAfter Refused Listings ListingCount ListingTags Categories Media PicturesRefused CatalogueEntries CatalogueHead PublicPages IsPinned Quote
+		FindableAccountsAfter Refused Listings ListingCount ListingTags Categories Media MediaRefused PicturesRefused CatalogueEntries CatalogueHead PublicPages IsPinned Quote
 		SecureMode Shop ShopVersion PublicTimeline ShopPosts TagTimeline Conversations PlaceOrder`
 	ownWork = `Agreement AgreementOfOrder AgreementOfOffer Agreed BlockListToRead DueBlockLists ClaimHosts DueDeliveries Delivered SharedInbox HostSignatures NextDelivery
 		Events TakeToIndex IndexBacklog FollowAnswered Host HostIsDead ReceiveActivity Sender ClaimInbox InboxWaiting ReceiveListing KeepRemotePicture OrderToMail Announced

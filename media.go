@@ -97,11 +97,17 @@ func (db *DB) PicturesRefused(ctx context.Context, m *Media) (yes bool, err erro
 	if err != nil || m.Refused {
 		return true, nil
 	}
-	host, ok := NormalDomain(u.Host) // as whoever fetches it reads the host, however it is written
+	return db.MediaRefused(ctx, u.Host)
+}
+
+// MediaRefused reports whether pictures, films and sound may not be fetched from a host, which may be written in any way.
+func (db *DB) MediaRefused(ctx context.Context, host string) (yes bool, err error) {
+	defer wrap(&err, "media at %s refused", host)
+	domain, ok := NormalDomain(host) // as whoever fetches it reads the host
 	if !ok {
 		return true, nil
 	}
-	err = db.q.QueryRow(ctx, `select coalesce((select reject_media or severity = 'suspend' from `+ruleFor("$1")+` rule), false)`, host).Scan(&yes)
+	err = db.q.QueryRow(ctx, `select coalesce((select reject_media or severity = 'suspend' from `+ruleFor("$1")+` rule), false)`, domain).Scan(&yes)
 	return yes, err
 }
 

@@ -61,7 +61,7 @@ func newNode(t *testing.T, base string, change ...func(*Config)) *testNode {
 		t.Fatal(err)
 	}
 	t.Cleanup(n.db.Close)
-	client := NewClient(FetchConfig{AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: time.Minute, Refused: n.db.Refused, Now: n.clock.Now})
+	client := NewClient(FetchConfig{AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Timeout: time.Minute, Refused: n.db.Refused, MediaRefused: n.db.MediaRefused, Now: n.clock.Now})
 	t.Cleanup(client.CloseIdle)
 	cfg := Config{Client: client, Version: "1.2.3", Poll: 10 * time.Millisecond}
 	for _, f := range change {

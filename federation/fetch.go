@@ -31,6 +31,8 @@ type FetchConfig struct {
 	// Refused reports whether nothing may be asked of a host, of which address is (souk.DB.Refused). It is asked where another host
 	// redirects there: of the first one whoever fetches knows it. nil: none is.
 	Refused func(ctx context.Context, host, address string) (bool, error)
+	// MediaRefused is asked besides where Media and Film are redirected (souk.DB.MediaRefused).
+	MediaRefused func(ctx context.Context, host string) (bool, error)
 
 	Resolver *net.Resolver    // nil: the system's
 	RootCAs  *x509.CertPool   // nil: the system's, which SSL_CERT_FILE names
@@ -194,6 +196,7 @@ type fetchRequest struct {
 	sign   func(*http.Request) error // nil: unsigned; called again for each redirect
 	known  Validators                // of the answer that the caller has
 	part   string                    // a Range field
+	media  bool                      // a picture, film or sound
 	max    int64
 	typed  func(mediaType string, params map[string]string) bool
 }
@@ -218,8 +221,8 @@ func isRedirect(status int) bool {
 	return false
 }
 
-// follow is where a redirect leads; an error where the node does not go there.
-func (c *Client) follow(ctx context.Context, from *url.URL, location string) (*url.URL, error) {
+// follow is where a redirect leads; an error where the node does not go there, or not for media.
+func (c *Client) follow(ctx context.Context, from *url.URL, location string, media bool) (*url.URL, error) {
 	ref, err := url.Parse(location)
 	if err != nil {
 		return nil, fmt.Errorf("%w: unreadable Location", ErrRedirect)
@@ -231,10 +234,16 @@ func (c *Client) follow(ctx context.Context, from *url.URL, location string) (*u
 	if from.Scheme == "https" && to.Scheme != "https" {
 		return nil, fmt.Errorf("%w: from https to http", ErrRedirect)
 	}
-	if c.cfg.Refused == nil || to.Host == from.Host {
+	if to.Host == from.Host {
 		return to, nil
 	}
-	refused, err := c.cfg.Refused(ctx, hostOf(to.String()), to.String())
+	refused := false
+	if c.cfg.Refused != nil {
+		refused, err = c.cfg.Refused(ctx, hostOf(to.String()), to.String())
+	}
+	if err == nil && !refused && media && c.cfg.MediaRefused != nil {
+		refused, err = c.cfg.MediaRefused(ctx, to.Host)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -97,6 +97,7 @@ func (c *Client) fetchJSON(ctx context.Context, address string, r fetchRequest) 
 // a document that can hold scripts: whoever decodes decides what it is. Errors as of Document, without ErrJSON.
 func (c *Client) Media(ctx context.Context, address string, max int64) (*Fetched, error) {
 	f, err := c.get(ctx, address, fetchRequest{
+		media:  true,
 		accept: "image/avif, image/webp, image/jpeg, image/png, image/gif, image/*;q=0.5",
 		max:    max,
 		typed: func(mediaType string, _ map[string]string) bool {

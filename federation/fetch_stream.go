@@ -60,7 +60,7 @@ func (c *Client) Film(ctx context.Context, address, part string) (_ *Stream, err
 			err = fmt.Errorf("fetch %.200q: %w", address, err)
 		}
 	}()
-	res, _, err := c.open(ctx, address, fetchRequest{accept: "video/*, audio/*", part: part})
+	res, _, err := c.open(ctx, address, fetchRequest{accept: "video/*, audio/*", part: part, media: true})
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func (c *Client) open(ctx context.Context, address string, r fetchRequest) (*htt
 		if redirects >= c.cfg.MaxRedirects {
 			return nil, nil, fmt.Errorf("%w: more than %d", ErrRedirect, redirects)
 		}
-		if u, err = c.follow(ctx, u, location); err != nil {
+		if u, err = c.follow(ctx, u, location, r.media); err != nil {
 			return nil, nil, err
 		}
 	}

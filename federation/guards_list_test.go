@@ -93,7 +93,7 @@ func guards() []guard {
 		{name: "the server says where a request came from", file: "server/activitypub.go",
 			line: "	signed.From = c.RealIP()", instead: "", test: "TestInboxKnowsWhoseAddress", pkg: "server/web"},
 		{name: "a picture's host is what it is however it is written", file: "media.go",
-			line: "	host, ok := NormalDomain(u.Host) ", instead: "	host, ok := u.Host, true ", test: "TestRejectMedia", pkg: "."},
+			line: "	domain, ok := NormalDomain(host) ", instead: "	domain, ok := host, true ", test: "TestRejectMedia", pkg: "."},
 		{name: "suspended hosts are asked for nothing", file: "federation/resolve.go",
 			line: "	refused, err := f.db.Refused(ctx, host, iri)", instead: "	refused, err := false, error(nil)", test: "TestSuspendedHostsAreNotSmuggledIn", pkg: "federation"},
 		{name: "suspended hosts are asked for nothing by way of redirects", file: "federation/fetch.go",

@@ -376,3 +376,31 @@ func TestRedirectToABlockedHost(t *testing.T) {
 		t.Errorf("lifted: %v, %v", a, err)
 	}
 }
+
+// A host whose pictures alone are refused is asked for none by way of another, and for everything else as before.
+func TestRedirectToAHostWithoutMedia(t *testing.T) {
+	t.Parallel()
+	n, peer, refused := inbound(t), newOtherNode(t, 1), newOtherNode(t, 2, "127.0.0.2")
+	ctx := t.Context()
+	eve := refused.person(t, "eve")
+	for _, path := range []string{"/eve.png", "/eve.mp4"} {
+		peer.serve(path, redirect(refused.URL+path))
+	}
+	peer.serve("/users/eve", redirect(eve))
+	fetch := func() (picture, film error) {
+		_, picture = n.cfg.Client.Media(ctx, peer.URL+"/eve.png", 1<<10)
+		_, film = n.cfg.Client.Film(ctx, peer.URL+"/eve.mp4", "")
+		return picture, film
+	}
+	must(t, n.db.BlockHosts(ctx, n.anna.ID, []souk.HostBlock{{Domain: "127.0.0.2", RejectMedia: true}}))
+	if picture, film := fetch(); !errors.Is(picture, ErrRedirect) || !errors.Is(film, ErrRedirect) || refused.requests("/eve.png")+refused.requests("/eve.mp4") != 0 {
+		t.Errorf("picture: %v, film: %v", picture, film)
+	}
+	if a, err := n.ResolveActor(ctx, peer.URL+"/users/eve"); err != nil || a.URI != eve {
+		t.Errorf("an actor: %v, %v", a, err)
+	}
+	must(t, n.db.UnblockHost(ctx, n.anna.ID, "127.0.0.2"))
+	if picture, film := fetch(); !errors.Is(picture, ErrGone) || !errors.Is(film, ErrGone) || refused.requests("/eve.png")+refused.requests("/eve.mp4") != 2 {
+		t.Errorf("lifted: picture: %v, film: %v", picture, film)
+	}
+}

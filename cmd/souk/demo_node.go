@@ -91,7 +91,7 @@ func (n *demoNode) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client := federation.NewClient(federation.FetchConfig{AllowNetworks: c.AllowNetworks, Refused: n.db.Refused, UserAgent: "Souk/" + version() + " (+" + c.BaseURL() + "/)"})
+	client := federation.NewClient(federation.FetchConfig{AllowNetworks: c.AllowNetworks, Refused: n.db.Refused, MediaRefused: n.db.MediaRefused, UserAgent: "Souk/" + version() + " (+" + c.BaseURL() + "/)"})
 	n.fed = federation.New(n.db, federation.Config{Client: client, Version: version(), Log: log})
 	return nil
 }

@@ -135,7 +135,7 @@ func (n *node) wire(ctx context.Context, c *Config, log *slog.Logger) error {
 	if err := n.db.EnsureNodeActors(ctx); err != nil {
 		return err
 	}
-	client := federation.NewClient(federation.FetchConfig{AllowNetworks: c.AllowNetworks, Refused: n.db.Refused, UserAgent: "Souk/" + version() + " (+" + c.BaseURL() + "/)"})
+	client := federation.NewClient(federation.FetchConfig{AllowNetworks: c.AllowNetworks, Refused: n.db.Refused, MediaRefused: n.db.MediaRefused, UserAgent: "Souk/" + version() + " (+" + c.BaseURL() + "/)"})
 	limit := c.RateLimit
 	if limit == 0 {
 		limit = -1 // none: in federation 0 stands for the default
