@@ -33,6 +33,7 @@ func (db *DB) DeleteAccount(ctx context.Context, by, accountID int64) (err error
 		batch.Queue(`delete from sessions where account_id = $1`, a.ID)
 		batch.Queue(`delete from tokens where account_id = $1`, a.ID)
 		batch.Queue(`delete from notifications where account_id = $1`, a.ID)
+		batch.Queue(`delete from pulled_followers where account_id = $1`, a.ID)
 		batch.Queue(`update activities set public = false where account_id = $1 and public`, a.ID)
 		if err := tx.q.SendBatch(ctx, batch).Close(); err != nil {
 			return err

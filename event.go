@@ -32,6 +32,7 @@ const (
 	EventPinned           = "pinned"            // ObjectID = post or listing
 	EventUnpinned         = "unpinned"          // ObjectID = post or listing
 	EventMoved            = "moved"             // TargetID = the account that AccountID goes on as
+	EventPulled           = "pulled"            // TargetID = follower of the account that URI names, who is asked to follow AccountID instead
 	EventOffered          = "offered"           // ObjectID = agreement: AccountID (local) orders of TargetID
 	EventOfferTakenBack   = "offer_taken_back"  // same
 	EventOfferAnswered    = "offer_answered"    // ObjectID = agreement: AccountID (local) sells to TargetID, or does not

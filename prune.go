@@ -45,7 +45,7 @@ const (
 // PruneOutbox forgets what was sent more than 30 days ago and nobody needs any more, so that a node does not grow for
 // ever: events, deliveries (where a post went is kept, for its Update and Delete), what the catalogue said of a
 // listing before it said something newer, activities but the Create or Announce of a post that is there, and all about
-// posts whose deletion was told. It returns how many deliveries went.
+// posts whose deletion was told; and who followed an old account. It returns how many deliveries went.
 func (db *DB) PruneOutbox(ctx context.Context) (n int64, err error) {
 	defer wrap(&err, "prune outbox")
 	before := db.Now().Add(-keepSent)
@@ -60,6 +60,9 @@ func (db *DB) PruneOutbox(ctx context.Context) (n int64, err error) {
 	}
 	return n, db.Tx(ctx, func(tx *DB) error {
 		if _, err := tx.q.Exec(ctx, `delete from events where at < $1 and done < $1`, before); err != nil {
+			return err
+		}
+		if _, err := tx.q.Exec(ctx, `delete from pulled_followers where next_at < $1 and state <> 'waiting'`, before); err != nil {
 			return err
 		}
 		if _, err := tx.q.Exec(ctx, `delete from catalogue c where c.created < $1

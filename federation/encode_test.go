@@ -140,6 +140,7 @@ func sampleDocuments(t *testing.T, n *testNode) map[string]any {
 		"follow.json":     follow,
 		"unfollow.json":   e.undo(testBase+"/activities/205", follow),
 		"move.json":       e.moveOf(testBase+"/activities/211", anna, &bo),
+		"move_pull.json":  e.pullOf(testBase+"/activities/213", anna, "https://dead.example/users/anna", &bo),
 		"add.json":        e.pinOf("Add", testBase+"/activities/209", samplePost(souk.Public)),
 		"remove.json":     e.pinOf("Remove", testBase+"/activities/210", samplePost(souk.Public)),
 		"accept.json":     activity{Context: plainContext(), ID: testBase + "/activities/206", Type: "Accept", Actor: anna.URI, To: []string{bo.URI}, Object: followed},

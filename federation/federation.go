@@ -117,6 +117,7 @@ func (f *Federation) AddWorkers(workers *river.Workers) {
 	river.AddWorker(workers, &syncFollowsWorker{f: f})
 	river.AddWorker(workers, &featuredWorker{f: f})
 	river.AddWorker(workers, &blockListWorker{f: f})
+	river.AddWorker(workers, &pullWorker{f: f})
 }
 
 // wrap adds, once per exported method, what was being done. pgx.ErrNoRows becomes souk.ErrNotFound on the way.

@@ -102,22 +102,29 @@ func (f *Federation) applyMove(ctx context.Context, in *incoming) (plan, error) 
 		return nil, ignored("nobody here follows or blocks %.200q", from.URI)
 	}
 	to, err := f.freshActor(ctx, target)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case !slices.Contains(to.AlsoKnownAs, from.URI):
-		return nil, foreign("%.200q does not call %.200q its own", to.URI, from.URI)
-	case to.MovedTo != "":
-		return nil, ignored("%.200q has moved away itself", to.URI)
-	case to.Suspended != nil:
-		return nil, ignored("%.200q is blocked here", to.URI)
 	}
-	if from != in.by {
-		if err := f.agreesToMove(ctx, from, to); err != nil {
-			return nil, err
-		}
+	if err := f.mayMove(ctx, from, to, from != in.by); err != nil {
+		return nil, err
 	}
 	return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveMove(ctx, from, to) }, nil
+}
+
+// mayMove is no error where the account may be followed to another one, as that one's origin told it just now. pulled says that
+// the other one says so, and not the account itself.
+func (f *Federation) mayMove(ctx context.Context, from, to *souk.Account, pulled bool) error {
+	switch {
+	case !slices.Contains(to.AlsoKnownAs, from.URI):
+		return foreign("%.200q does not call %.200q its own", to.URI, from.URI)
+	case to.MovedTo != "":
+		return ignored("%.200q has moved away itself", to.URI)
+	case to.Suspended != nil:
+		return ignored("%.200q is blocked here", to.URI)
+	case pulled:
+		return f.agreesToMove(ctx, from, to)
+	}
+	return nil
 }
 
 // agreesToMove is no error where an account that did not say itself that it moves agrees to it: its origin says now that it moved

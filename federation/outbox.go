@@ -114,6 +114,8 @@ func (t teller) tell(ctx context.Context) (note string, err error) {
 		return t.pin(ctx)
 	case souk.EventMoved:
 		return t.move(ctx)
+	case souk.EventPulled:
+		return t.pull(ctx)
 	case souk.EventOffered, souk.EventOfferTakenBack:
 		return t.offer(ctx)
 	case souk.EventOfferAnswered:

@@ -237,17 +237,25 @@ func (f *Federation) storeActor(ctx context.Context, o object, keyID string, ask
 	return f.db.UpsertRemoteAccount(ctx, *r)
 }
 
+// splitHandle takes a handle apart; *souk.Invalid where it is none.
+func splitHandle(handle string) (name, host string, err error) {
+	name, host, split := strings.Cut(strings.TrimPrefix(strings.TrimSpace(handle), "@"), "@")
+	origin, err := OriginOf("https://" + host)
+	if !split || name == "" || err != nil || strings.ContainsAny(name, "/?#@: ") || strings.ContainsAny(host, "/?#@") || len(handle) > 320 {
+		return "", "", &souk.Invalid{Problems: []souk.Problem{{Field: "handle", Code: "handle", Message: "write a handle such as @name@example.org"}}}
+	}
+	return name, strings.TrimPrefix(origin, "https://"), nil
+}
+
 // ResolveHandle is the account with the handle @name@host (the first @ may be missing), found by WebFinger (RFC 7033).
 // Where the actor lives on another host than the handle says, that host must name the same handle: else anybody could
 // hand out handles for actors of others. Errors as of ResolveActor; a malformed handle is a *souk.Invalid.
 func (f *Federation) ResolveHandle(ctx context.Context, handle string) (_ *souk.Account, err error) {
 	defer wrap(&err, "resolve handle %.200q", handle)
-	name, host, split := strings.Cut(strings.TrimPrefix(strings.TrimSpace(handle), "@"), "@")
-	origin, oerr := OriginOf("https://" + host)
-	if !split || name == "" || oerr != nil || strings.ContainsAny(name, "/?#@: ") || strings.ContainsAny(host, "/?#@") || len(handle) > 320 {
-		return nil, &souk.Invalid{Problems: []souk.Problem{{Field: "handle", Code: "handle", Message: "write a handle such as @name@example.org"}}}
+	name, host, err := splitHandle(handle)
+	if err != nil {
+		return nil, err
 	}
-	host = strings.TrimPrefix(origin, "https://")
 	known, err := f.db.AccountByHandle(ctx, name, host)
 	if err == nil && (known.Local() || !known.Stale(f.db.Now(), actorLife)) || err != nil && !errors.Is(err, souk.ErrNotFound) {
 		return known, err

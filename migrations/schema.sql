@@ -688,6 +688,33 @@ COMMENT ON COLUMN public.posts.in_timeline IS 'False for a listing that its sell
 -- comment: COLUMN posts.deleted
 COMMENT ON COLUMN public.posts.deleted IS 'A tombstone: texts are emptied, the id and uri stay for ever';
 
+-- table: pulled_followers
+CREATE TABLE public.pulled_followers (
+    account_id bigint NOT NULL,
+    old_uri text NOT NULL,
+    handle text NOT NULL,
+    host text NOT NULL,
+    line integer NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    inbox text DEFAULT ''::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT pulled_followers_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'told'::text, 'failed'::text, 'stopped'::text])))
+);
+
+-- comment: TABLE pulled_followers
+COMMENT ON TABLE public.pulled_followers IS 'Followers of an old account whom its owner, now account_id, asks to follow along; forgotten 30 days after the end';
+
+-- comment: COLUMN pulled_followers.line
+COMMENT ON COLUMN public.pulled_followers.line IS 'Of the list that was uploaded';
+
+-- comment: COLUMN pulled_followers.inbox
+COMMENT ON COLUMN public.pulled_followers.inbox IS 'Where it was told: an inbox that many share is told once';
+
+-- comment: COLUMN pulled_followers.next_at
+COMMENT ON COLUMN public.pulled_followers.next_at IS 'When it is due, or when it ended';
+
 -- table: quotes
 CREATE TABLE public.quotes (
     id bigint NOT NULL,
@@ -1142,6 +1169,10 @@ ALTER TABLE ONLY public.posts
 ALTER TABLE ONLY public.posts
     ADD CONSTRAINT posts_uri_key UNIQUE (uri);
 
+-- constraint: pulled_followers pulled_followers_pkey
+ALTER TABLE ONLY public.pulled_followers
+    ADD CONSTRAINT pulled_followers_pkey PRIMARY KEY (account_id, old_uri, handle);
+
 -- constraint: quotes quotes_pkey
 ALTER TABLE ONLY public.quotes
     ADD CONSTRAINT quotes_pkey PRIMARY KEY (id);
@@ -1395,6 +1426,12 @@ CREATE INDEX posts_thread ON public.posts USING btree (thread_id, id);
 
 -- index: posts_waiting_parent
 CREATE INDEX posts_waiting_parent ON public.posts USING btree (in_reply_to_uri) WHERE ((in_reply_to_id IS NULL) AND (in_reply_to_uri <> ''::text));
+
+-- index: pulled_followers_due
+CREATE INDEX pulled_followers_due ON public.pulled_followers USING btree (next_at) WHERE (state = 'waiting'::text);
+
+-- index: pulled_followers_host
+CREATE INDEX pulled_followers_host ON public.pulled_followers USING btree (host) WHERE (state = 'waiting'::text);
 
 -- index: quotes_account
 CREATE INDEX quotes_account ON public.quotes USING btree (account_id);
@@ -1650,6 +1687,10 @@ ALTER TABLE ONLY public.posts
 -- fk constraint: posts posts_in_reply_to_id_fkey
 ALTER TABLE ONLY public.posts
     ADD CONSTRAINT posts_in_reply_to_id_fkey FOREIGN KEY (in_reply_to_id) REFERENCES public.posts(id);
+
+-- fk constraint: pulled_followers pulled_followers_account_id_fkey
+ALTER TABLE ONLY public.pulled_followers
+    ADD CONSTRAINT pulled_followers_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
 
 -- fk constraint: quotes quotes_account_id_fkey
 ALTER TABLE ONLY public.quotes

@@ -29,6 +29,7 @@ type node struct {
 	url   string
 	owner *souk.Account
 	now   time.Time
+	web   *httptest.Server
 }
 
 func must[T any](v T, err error) func(*testing.T) T {
@@ -58,7 +59,7 @@ func (l testLog) Write(p []byte) (int, error) {
 func newNode(t *testing.T, owner string) *node {
 	t.Helper()
 	web := httptest.NewUnstartedServer(nil)
-	n := &node{t: t, url: "http://" + web.Listener.Addr().String(), now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
+	n := &node{t: t, web: web, url: "http://" + web.Listener.Addr().String(), now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return n.now }
 	pool := pgtest.New(t)
 	n.DB = must(souk.New(pool, souk.Config{BaseURL: n.url, Now: now, Blobs: must(blob.New("file:" + t.TempDir()))(t)}))(t)

@@ -44,6 +44,9 @@ func (n *node) startWork(ctx context.Context) error {
 			// Unique in its minute only: River counts what is completed, too, and what a dead process had begun.
 			return souk.ExpireArgs{}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByPeriod: time.Minute}}
 		}, &river.PeriodicJobOpts{RunOnStart: true}),
+		river.NewPeriodicJob(river.PeriodicInterval(time.Minute), func() (river.JobArgs, *river.InsertOpts) {
+			return souk.PullArgs{}, souk.PullOpts()
+		}, &river.PeriodicJobOpts{RunOnStart: true}),
 		river.NewPeriodicJob(river.PeriodicInterval(time.Hour), func() (river.JobArgs, *river.InsertOpts) {
 			return souk.PruneArgs{}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true}}
 		}, &river.PeriodicJobOpts{RunOnStart: true}),
