@@ -107,6 +107,8 @@ func (s *Server) consoleRoutes() {
 	e.POST("/console/settings/profile", c.Member(c.SaveProfile), upload...)
 	e.GET("/console/settings/account", c.Member(c.AccountForm))
 	e.POST("/console/settings/account", c.Member(c.ChangeAccount), append(form, door, hashing)...)
+	e.GET("/console/settings/account/followers", c.Member(c.PullForm))
+	e.POST("/console/settings/account/followers", c.Member(c.Pull), append([]echo.MiddlewareFunc{middleware.SameOrigin, middleware.BodyLimit(2*souk.MaxFollowerList + 1<<20)}, ask)...)
 	e.GET("/console/settings/password", c.Member(c.PasswordForm))
 	e.POST("/console/settings/password", c.Member(c.ChangePassword), append(form, door, hashing)...)
 	e.POST("/console/settings/sessions", c.Member(c.SignOutOthers), form...)

@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"souk"
@@ -25,10 +26,14 @@ func (c *Console) AccountForm(v *Visit) error {
 func (c *Console) ChangeAccount(v *Visit) error {
 	page := accountPage{frame: v.frame("settings", "settings.account"), Aliases: strings.Join(v.me.AlsoKnownAs, "\n"), Target: v.value("target")}
 	do, err := v.FormValue("do"), error(nil)
+	done := "account_" + do
 	switch do {
 	case "aliases":
 		page.Aliases = v.value("aliases")
-		err = c.saveAliases(v, page.Aliases)
+		var kept bool
+		if kept, err = c.saveAliases(v, page.Aliases); kept {
+			done = "account_aliases_kept"
+		}
 	case "move":
 		if err = c.DB.CheckPassword(v.ctx(), v.me.ID, v.FormValue("password")); err == nil {
 			_, err = c.Federation.Move(v.ctx(), v.me.ID, page.Target)
@@ -55,7 +60,7 @@ func (c *Console) ChangeAccount(v *Visit) error {
 	}
 	switch {
 	case err == nil:
-		return v.see("/console/settings/account", "account_"+do)
+		return v.see("/console/settings/account", done)
 	case v.wrong(&page.frame, err, names):
 	case errors.Is(err, souk.ErrConflict):
 		page.Problems = []problem{{"", v.t("account.key_soon")}}
@@ -67,21 +72,25 @@ func (c *Console) ChangeAccount(v *Visit) error {
 	return c.render(v, http.StatusUnprocessableEntity, "account", page)
 }
 
-// saveAliases takes handles and addresses, one a line.
-func (c *Console) saveAliases(v *Visit, text string) error {
+// saveAliases takes handles and addresses, one a line. Nobody is asked again about those that stand there already; kept says
+// that one does not answer, and is taken as it was written.
+func (c *Console) saveAliases(v *Visit, text string) (kept bool, err error) {
 	aliases := []string{}
 	for _, line := range strings.Fields(text) {
-		a, err := c.Federation.ResolveAccount(v.ctx(), line)
-		if err != nil {
-			return err
+		uri, answered := line, true
+		if !slices.Contains(v.me.AlsoKnownAs, line) {
+			if uri, answered, err = c.Federation.Alias(v.ctx(), line); err != nil {
+				return false, err
+			}
 		}
-		aliases = append(aliases, a.URI)
+		kept = kept || !answered
+		aliases = append(aliases, uri)
 		if len(aliases) > 10 {
 			break // the domain says that these are too many
 		}
 	}
-	_, err := c.DB.SaveProfile(v.ctx(), v.me.ID, souk.Profile{AlsoKnownAs: aliases})
-	return err
+	_, err = c.DB.SaveProfile(v.ctx(), v.me.ID, souk.Profile{AlsoKnownAs: aliases})
+	return kept, err
 }
 
 // Pin pins a post or product of one's own, or unpins it.

@@ -104,7 +104,7 @@ func TestFirstMinutesInABrowser(t *testing.T) {
 	for _, path := range []string{"/console", "/console/more", "/console/products", listing, listing + "/preview", listing + "/withdraw", "/console/orders", "/console/posts",
 		"/console/people?list=following", "/console/nodes", "/console/settings", "/console/settings/shop", "/console/settings/profile", "/console/settings/tokens",
 		"/console/purchases", "/console/queue", "/console/moderation/reports", "/console/moderation/hosts", "/console/moderation/hosts/import", "/console/moderation/lists",
-		"/console/settings/access", "/console/settings/account"} {
+		"/console/settings/access", "/console/settings/account", "/console/settings/account/followers"} {
 		step(path, chromedp.Navigate(origin+path))
 	}
 }

@@ -125,17 +125,10 @@ func (c *Console) ImportHostBlocksForm(v *Visit) error {
 
 // ImportHostBlocks shows what a list would change, and sets it once that was seen.
 func (c *Console) ImportHostBlocks(v *Visit) error {
-	page := hostsImportPage{frame: v.frame("moderation", "hosts_import.title"), List: v.FormValue("list")}
-	file, _, err := v.Request().FormFile("file")
-	if err == nil {
-		defer file.Close()
-		body, err := io.ReadAll(io.LimitReader(file, souk.MaxBlockList+1))
-		if err != nil {
-			return err
-		}
-		if len(body) > 0 {
-			page.List = string(body)
-		}
+	page := hostsImportPage{frame: v.frame("moderation", "hosts_import.title")}
+	var err error
+	if page.List, err = v.list(souk.MaxBlockList); err != nil {
+		return err
 	}
 	list, err := souk.ParseBlockList(page.List)
 	if err == nil && v.FormValue("do") == "apply" {
@@ -172,6 +165,21 @@ func (c *Console) ImportHostBlocks(v *Visit) error {
 		}
 	}
 	return c.render(v, http.StatusOK, "hosts-import", page)
+}
+
+// list is a list that was uploaded as "file", else the one typed as "list". A file is read to one byte more than most.
+func (v *Visit) list(most int64) (string, error) {
+	typed := v.FormValue("list")
+	file, _, err := v.Request().FormFile("file")
+	if err != nil {
+		return typed, nil // there is none
+	}
+	defer file.Close()
+	body, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err != nil || len(body) == 0 {
+		return typed, err
+	}
+	return string(body), nil
 }
 
 // maxLinesNamed is how many wrong lines of a list a page names; whoever reads more of them has another file.

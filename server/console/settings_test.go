@@ -203,7 +203,7 @@ func TestEveryPageInBothLanguages(t *testing.T) {
 			"/console/people", "/console/people?list=following", "/console/people?list=blocked", "/console/people?list=accounts", "/console/nodes", "/console/queue", said + "/deliveries?host=a.example",
 			said + "/history", "/console/posts/" + id(bad.ID), "/console/posts/" + id(bad.ID) + "/report", "/console/people/" + id(bad.AccountID) + "/report", "/console/purchases",
 			"/console/moderation/reports", "/console/moderation/reports/" + id(report.ID), "/console/moderation/hosts", "/console/moderation/hosts?domain=a.example", "/console/moderation/hosts/import",
-			"/console/moderation/lists", "/console/moderation/lists/" + id(list), "/console/moderation/accounts/" + id(bad.AccountID), "/console/settings/access", "/console/settings/account",
+			"/console/moderation/lists", "/console/moderation/lists/" + id(list), "/console/moderation/accounts/" + id(bad.AccountID), "/console/settings/access", "/console/settings/account", "/console/settings/account/followers",
 			"/console/settings", "/console/settings/shop", "/console/settings/profile", "/console/settings/password", "/console/settings/tokens"} {
 			sep := "?"
 			if strings.Contains(path, "?") {
