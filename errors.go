@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -24,6 +23,8 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrGone: it existed and was deleted; its address stays reserved.
 	ErrGone = errors.New("gone")
+	// ErrUnavailable: the database does not do it just now, whatever was asked. The same may go well in a moment.
+	ErrUnavailable = errors.New("the database is not available")
 )
 
 // Problem is one thing wrong with one input field. Code is stable and names the message in the pages' languages;
@@ -80,7 +81,7 @@ func (e *SoldOut) Unwrap() error { return ErrConflict }
 
 // wrap adds, once per exported method, what was being done. On the way pgx.ErrNoRows becomes ErrNotFound, and what
 // PostgreSQL says of a text that it cannot hold (NUL, also escaped in JSON; bytes that are not UTF-8) becomes *Invalid:
-// the text came from outside, and trying again does not help.
+// the text came from outside, and trying again does not help. What another moment may change is ErrUnavailable too.
 func wrap(err *error, format string, args ...any) {
 	if *err == nil {
 		return
@@ -91,6 +92,8 @@ func wrap(err *error, format string, args ...any) {
 		*err = ErrNotFound
 	case errors.As(*err, &pg) && (pg.Code == "22021" || pg.Code == "22P05"):
 		*err = invalid("text", "encoding", "a text holds characters that no text has")
+	case !errors.Is(*err, ErrUnavailable) && unavailable(*err):
+		*err = fmt.Errorf("%w: %w", ErrUnavailable, *err)
 	}
 	*err = fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), *err)
 }
@@ -101,18 +104,14 @@ func violates(err error, constraint string) bool {
 	return errors.As(err, &pg) && (pg.Code == "23505" || pg.Code == "23514") && pg.ConstraintName == constraint
 }
 
-// Unavailable reports whether an error is one of the database's state and not of what was asked: there is no connection
-// just now, or it ended, or PostgreSQL is short of something. The same may go well in a moment.
-func Unavailable(err error) bool {
+// unavailable reports whether an error of PostgreSQL is one of its state and not of what was asked: there is no connection
+// just now, or it ended, or PostgreSQL is short of something.
+func unavailable(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		// Connection, transaction rollback, resources, object state (locks), operator intervention, system.
 		return len(pg.Code) == 5 && strings.Contains("08 40 53 55 57 58", pg.Code[:2])
 	}
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
-	op, ok := errors.AsType[*net.OpError](err)
-	ended := ok && op.Op != "dial" || errors.Is(err, io.ErrUnexpectedEOF)
-	if _, other := errors.AsType[*url.Error](err); other {
-		return false // the connection was one to another node
-	}
-	return connecting || ended || pgconn.SafeToRetry(err)
+	_, ended := errors.AsType[*net.OpError](err)
+	return connecting || ended || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.SafeToRetry(err)
 }

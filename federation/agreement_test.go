@@ -472,6 +472,12 @@ func TestOfferAnswerLinks(t *testing.T) {
 	if got := ok(w.db.Purchase(ctx, w.anna.ID, a.ID))(t); got.State != souk.AgreementRejected || got.Reason != "Sorry,\n<gone>" {
 		t.Errorf("rejected: %s %q", got.State, got.Reason)
 	}
+	ok(w.pool.Exec(ctx, `update accounts set lang = 'zh' where id = $1`, w.anna.ID))(t)
+	a = ok(w.db.SendOffer(ctx, w.anna.ID, cup.ID, 1))(t)
+	w.done(t, w.honest, with(with(w.honest.activity("Reject", w.ben, "/no/zh", a.OfferURI), "content", "It is gone."), "contentMap", m{"en": "It is gone.", "zh": "<p>已售罄。</p>"}))
+	if got := ok(w.db.Purchase(ctx, w.anna.ID, a.ID))(t); got.Reason != "已售罄。" {
+		t.Errorf("a reader of Chinese is told %q", got.Reason)
+	}
 }
 
 // Events and films have a context too, a conversation of their server: they are receipts only where it is an agreement of

@@ -44,14 +44,17 @@ func (f *Federation) applyOfferAnswer(ctx context.Context, in *incoming, accepte
 		return nil, err
 	}
 	r := souk.OfferAnswer{OfferURI: in.id, Accepted: accepted}
-	if !accepted {
-		text, _ := in.body.localised("content")
-		r.Reason = souk.Plain(cut(text, 2000))
-		return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveOfferAnswer(ctx, in.by, r) }, nil
-	}
 	a, err := f.db.AgreementOfOffer(ctx, in.id)
 	if err != nil {
 		return nil, err
+	}
+	if !accepted {
+		buyer, err := f.db.Account(ctx, a.BuyerID)
+		if err != nil {
+			return nil, err
+		}
+		r.Reason = souk.Plain(cut(in.body.textFor("content", buyer.Lang), 2000))
+		return func(ctx context.Context, tx *souk.DB) error { return tx.ReceiveOfferAnswer(ctx, in.by, r) }, nil
 	}
 	if id != "" && (!validIRI(id) || !SameOrigin(id, in.Actor)) {
 		return nil, foreign("the agreement %.200q", id)

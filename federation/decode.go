@@ -293,6 +293,16 @@ func (o object) localised(key string) (text, lang string) {
 	return text, languageTag(langs[0])
 }
 
+// textFor is a text as a reader of the language (BCP 47) would have it: in that language where there is one, else as localised has it.
+func (o object) textFor(key, lang string) string {
+	texts, _ := o[key+"Map"].(map[string]any)
+	if text, ok := texts[lang].(string); ok && text != "" {
+		return text
+	}
+	text, _ := o.localised(key)
+	return text
+}
+
 // languageTag is a well-formed BCP 47 tag in its usual spelling, or "".
 func languageTag(s string) string {
 	tag, err := language.Parse(s)

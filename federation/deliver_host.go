@@ -178,7 +178,7 @@ func insist(ctx context.Context, most time.Duration, write func() error) error {
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		err := write()
 		var pg *pgconn.PgError
-		if err == nil || errors.As(err, &pg) && !souk.Unavailable(err) {
+		if err == nil || errors.As(err, &pg) && !errors.Is(err, souk.ErrUnavailable) {
 			return err
 		}
 		again := time.NewTimer(wait)

@@ -67,19 +67,21 @@ func (e encoder) accepted(id string, a *souk.Agreement, o *souk.Order, seller, b
 		Result: e.agreement(a, o, seller)}
 }
 
-// rejected is the seller's no, in words.
+// rejected is the seller's no, in words: those of the shop's language (BCP 47) first.
 func (e encoder) rejected(id string, a *souk.Agreement, seller, buyer *souk.Account, lang string) activity {
 	words := offerReasons[a.Reason]
 	if words == nil {
 		words = offerReasons["not_for_sale"]
 	}
-	text, ok := words[lang]
-	if !ok {
-		lang, text = "en", words["en"]
+	texts := map[string]string{}
+	for l, text := range words {
+		texts[l] = "<p>" + html.EscapeString(text) + "</p>"
 	}
-	text = "<p>" + html.EscapeString(text) + "</p>"
-	return activity{Context: plainContext(), ID: id, Type: "Reject", Actor: seller.URI, To: []string{buyer.URI}, Object: a.OfferURI,
-		Content: text, ContentMap: map[string]string{lang: text}}
+	first, ok := texts[lang]
+	if !ok {
+		first = texts["en"]
+	}
+	return activity{Context: plainContext(), ID: id, Type: "Reject", Actor: seller.URI, To: []string{buyer.URI}, Object: a.OfferURI, Content: first, ContentMap: texts}
 }
 
 // agreementUpdate says how an agreement stands.

@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -62,7 +63,7 @@ func (f *Federation) federateBatch(ctx context.Context) (n int, err error) {
 				return err
 			})
 			if err != nil {
-				if ctx.Err() != nil || souk.Unavailable(err) {
+				if ctx.Err() != nil || errors.Is(err, souk.ErrUnavailable) {
 					return err
 				}
 				f.cfg.Log.Error("event not federated", "event", e.ID, "kind", e.Kind, "object", e.ObjectID, "error", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -50,8 +51,8 @@ const collectPercent = 200
 // collectSeldom gives back what the start needed and sets collectPercent, unless GOGC says otherwise.
 func collectSeldom() {
 	debug.FreeOSMemory()
-	if before := debug.SetGCPercent(collectPercent); before != 100 {
-		debug.SetGCPercent(before)
+	if _, set := os.LookupEnv("GOGC"); !set { // which Go itself reads from there
+		debug.SetGCPercent(collectPercent)
 	}
 }
 

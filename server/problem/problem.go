@@ -79,7 +79,7 @@ func Status(err error) int {
 		return http.StatusConflict
 	case errors.As(err, &httpError):
 		return httpError.Code
-	case souk.Unavailable(err):
+	case errors.Is(err, souk.ErrUnavailable):
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
