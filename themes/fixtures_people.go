@@ -15,7 +15,7 @@ func (f *fixtureShop) people(add func(string, Page)) {
 	profile.PinnedProducts, profile.PinnedPosts = f.shelf()[:3], append([]PostCard{f.leadPost()}, f.olderPosts()[:1]...)
 	add("profile", profile)
 	memory := profile
-	memory.Person.Memorial = true
+	memory.Person.Memorial, memory.Person.FollowURL = true, ""
 	add("profile-memorial", memory)
 	moved := profile
 	moved.Person.FollowURL, moved.PinnedProducts, moved.Products, moved.Posts, moved.Pager = "", nil, nil, nil, Pager{}

@@ -88,10 +88,10 @@ func (v *view) seller(a *souk.Account) themes.Seller {
 	return s
 }
 
-// followURL is where a visitor follows an account of this node; empty where that moved away, since nothing more is to be
-// heard from here.
+// followURL is where a visitor follows an account of this node; empty where that moved away or is kept in memory, since
+// nothing more is to be heard from here.
 func (v *view) followURL(a *souk.Account) string {
-	if a.MovedTo != "" {
+	if a.MovedTo != "" || a.Memorial {
 		return ""
 	}
 	if v.owner != nil && a.ID == v.owner.ID {

@@ -26,7 +26,7 @@ func (w *Web) FollowPage(c echo.Context) error {
 			return nil, err
 		}
 		if page.Intent == "" && page.Seller.FollowURL == "" {
-			return redirect(http.StatusSeeOther, page.Seller.URL), nil // which says where the account went
+			return redirect(http.StatusSeeOther, page.Seller.URL), nil // which says where the account went, or of whom it is kept in memory
 		}
 		a, err := v.render(page)
 		if err == nil {

@@ -160,6 +160,27 @@ func TestMovedOwner(t *testing.T) {
 	want(t, s.page("/", 200), "header .follow", "Follow")
 }
 
+// Nobody is asked to follow who has died: nothing more is to be heard from there.
+func TestMemorialIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	ctx := t.Context()
+	ben := must(s.CreateAccount(ctx, souk.NewAccount{Name: "ben", DisplayName: "Ben"}))(t)
+	wantCount(t, s.page("/@ben", 200), "main .seller .btn", 1)
+	for buttons, memorial := range []bool{true, false} {
+		if err := s.SetMemorial(ctx, s.owner.ID, ben.ID, memorial); err != nil {
+			t.Fatal(err)
+		}
+		s.pass(time.Second)
+		wantCount(t, s.page("/@ben", 200), "main .seller .btn", buttons)
+		r := s.get("/follow?of=ben")
+		if gone := r.StatusCode == http.StatusSeeOther && r.Header.Get("Location") == "/@ben"; gone != memorial {
+			t.Errorf("/follow of a memorial (%v): %d to %q", memorial, r.StatusCode, r.Header.Get("Location"))
+		}
+	}
+	wantCount(t, s.page("/", 200), "header .follow", 1)
+}
+
 // A7: what its own server suspended is on no page, in no search and in no answer of the API, until its server shows it again.
 func TestSuspendedElsewhere(t *testing.T) {
 	t.Parallel()
