@@ -181,6 +181,20 @@ func TestMemorialIsNotFollowed(t *testing.T) {
 	wantCount(t, s.page("/", 200), "header .follow", 1)
 }
 
+// Where an account has no name but its handle, that stands there once.
+func TestProfileWithoutName(t *testing.T) {
+	t.Parallel()
+	s := annasShop(t)
+	bo := must(s.CreateAccount(t.Context(), souk.NewAccount{Name: "bo"}))(t)
+	s.pass(time.Second)
+	for _, path := range []string{"/@bo", "/zh/@bo"} {
+		d := s.page(path, 200)
+		want(t, d, "main .seller h1", s.Handle(bo))
+		wantCount(t, d, "main .seller p.handle", 0)
+	}
+	want(t, s.page("/@anna", 200), "main .seller p.handle", s.Handle(s.owner))
+}
+
 // A7: what its own server suspended is on no page, in no search and in no answer of the API, until its server shows it again.
 func TestSuspendedElsewhere(t *testing.T) {
 	t.Parallel()
