@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -86,6 +87,29 @@ func TestAccountsAreForTheOwner(t *testing.T) {
 		t.Errorf("the owner sees %d accounts", got)
 	}
 	n.signedIn(t, "ben").get("/console/people?list=accounts").want(http.StatusNotFound, "/console/people")
+}
+
+// The list of accounts says which ones are suspended, and which are kept in memory.
+func TestAccountsSayTheirState(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	anna, ben, cora := n.account(t, "anna"), n.account(t, "ben"), n.account(t, "cora")
+	b := n.signedIn(t, "anna")
+	if got := b.get("/console/people?list=accounts").Find(".people .state").Length(); got != 0 {
+		t.Errorf("%d accounts have a state before anything happened", got)
+	}
+	if err := errors.Join(n.db.SuspendAccount(t.Context(), anna.ID, ben.ID), n.db.SetMemorial(t.Context(), anna.ID, cora.ID, true)); err != nil {
+		t.Fatal(err)
+	}
+	for lang, want := range map[string][2]string{"en": {"Suspended", "In memoriam"}, "zh-Hans": {"已停用", "悼念"}} {
+		p := b.get("/console/people?list=accounts&lang=" + lang)
+		for i, a := range []*souk.Account{ben, cora} {
+			row := p.Find(`.people li:has(a[href="/console/moderation/accounts/` + id(a.ID) + `"])`)
+			if got := text(row.Find(".state")); got != want[i] {
+				t.Errorf("%s in %s: %q, want %q", a.Name, lang, got, want[i])
+			}
+		}
+	}
 }
 
 func TestNodes(t *testing.T) {
