@@ -1,9 +1,11 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"souk"
 )
@@ -37,24 +39,28 @@ func peopleKinds(me *souk.Account) []string {
 // People lists followers with their requests, those whom one follows, those whom one blocks, and for the owner the
 // accounts of this node.
 func (c *Console) People(v *Visit) error {
-	return c.peoplePage(v, http.StatusOK, peoplePage{frame: v.frame("people", "people.title")})
+	page, err := newPeoplePage(v)
+	if err != nil {
+		return err
+	}
+	return c.peoplePage(v, http.StatusOK, page)
+}
+
+// newPeoplePage is the page of the list that the address names, without the people.
+func newPeoplePage(v *Visit) (peoplePage, error) {
+	named, kinds := cmp.Or(v.QueryParam("list"), "followers"), peopleKinds(v.me)
+	if !slices.Contains(kinds, named) {
+		return peoplePage{}, souk.ErrNotFound
+	}
+	page := peoplePage{frame: v.frame("people", "people_list."+named), Views: views{Label: v.t("people.views")}, Kind: named}
+	for _, kind := range kinds {
+		page.Views.Options = append(page.Views.Options, option{Value: "/console/people?list=" + url.QueryEscape(kind),
+			Label: v.t("people_list." + kind), Current: kind == named})
+	}
+	return page, nil
 }
 
 func (c *Console) peoplePage(v *Visit, status int, page peoplePage) error {
-	page.Views.Label = v.t("people.views")
-	page.Kind = v.QueryParam("list")
-	if page.Kind == "" {
-		page.Kind = "followers"
-	}
-	found := false
-	for _, kind := range peopleKinds(v.me) {
-		o := option{Value: "/console/people?list=" + url.QueryEscape(kind), Label: v.t("people_list." + kind), Current: kind == page.Kind}
-		found = found || o.Current
-		page.Views.Options = append(page.Views.Options, o)
-	}
-	if !found {
-		return souk.ErrNotFound
-	}
 	if err := c.fillPeople(v, &page); err != nil {
 		return err
 	}
@@ -110,7 +116,11 @@ func (c *Console) persons(follows []souk.FollowEntry) []person {
 
 // Follow follows somebody by their handle, on any node.
 func (c *Console) Follow(v *Visit) error {
-	page := peoplePage{frame: v.frame("people", "people.title"), Handle: v.value("handle")}
+	page, err := newPeoplePage(v)
+	if err != nil {
+		return err
+	}
+	page.Handle = v.value("handle")
 	a, err := c.Federation.ResolveHandle(v.ctx(), page.Handle)
 	if err == nil {
 		_, err = c.DB.Follow(v.ctx(), v.me.ID, a.ID)

@@ -89,6 +89,27 @@ func TestAccountsAreForTheOwner(t *testing.T) {
 	n.signedIn(t, "ben").get("/console/people?list=accounts").want(http.StatusNotFound, "/console/people")
 }
 
+// The title of the lists of people says which one it is.
+func TestPeopleTitles(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	b := n.signedIn(t, "anna")
+	for _, c := range []struct{ list, en, zh string }{
+		{"followers", "Followers", "关注者"}, {"following", "Following", "关注中"}, {"blocked", "Blocked", "已屏蔽"}, {"accounts", "Accounts here", "本站账号"},
+	} {
+		for lang, want := range map[string]string{"en": c.en, "zh-Hans": c.zh} {
+			p := b.get("/console/people?list=" + c.list + "&lang=" + lang)
+			if got := text(p.Find("main h1")); got != want || !strings.HasPrefix(p.Find("head title").Text(), want+" · ") {
+				t.Errorf("%s in %s: heading %q, title %q", c.list, lang, got, p.Find("head title").Text())
+			}
+		}
+	}
+	p := b.post("/console/people/follow?list=following&lang=en", url.Values{"handle": {"nobody"}})
+	if got := text(p.Find("main h1")); got != "Following" {
+		t.Errorf("a wrong handle stands under %q", got)
+	}
+}
+
 // The list of accounts says which ones are suspended, and which are kept in memory.
 func TestAccountsSayTheirState(t *testing.T) {
 	t.Parallel()
