@@ -79,10 +79,18 @@ type errorPage struct {
 // explained are the statuses that have words of their own.
 func explained() []int { return []int{401, 403, 404, 409, 410, 413, 422, 429} }
 
-// Error answers a page of the console that could not be shown. It needs no database but what tells the reader's language.
+// Error answers a page of the console that could not be shown, with its navigation for who is signed in. What failed here,
+// or came too often, asks the database nothing.
 func (c *Console) Error(ctx echo.Context, status int, err error) error {
 	v := &Visit{Context: ctx, console: c, shop: &souk.Shop{}}
-	v.lang = c.language(v)
+	if status < http.StatusInternalServerError && status != http.StatusTooManyRequests {
+		if seen, err := c.visit(ctx); err == nil {
+			v = seen
+		}
+	}
+	if v.lang == "" {
+		v.lang = c.language(v)
+	}
 	page := errorPage{Status: status, RequestID: middleware.RequestID(ctx)}
 	key := "error_page.failed"
 	if slices.Contains(explained(), status) {

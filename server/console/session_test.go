@@ -124,3 +124,25 @@ func TestErrorPages(t *testing.T) {
 		}
 	}
 }
+
+// A page that is not there has the navigation and the shop's name for who is signed in, and neither for anybody else.
+func TestErrorPageKeepsTheNavigation(t *testing.T) {
+	t.Parallel()
+	n := annasShop(t)
+	anna, ben, stranger := n.signedIn(t, "anna"), n.signedIn(t, "ben"), n.browser(t)
+	for _, path := range []string{"/console/nothing", "/console/posts/1"} {
+		p := anna.get(path).want(http.StatusNotFound, path)
+		if p.Find("nav.rail").Length() != 1 || p.Find("nav.tabs").Length() != 1 || text(p.Find("nav.rail .mark")) != "Anna's bowls" {
+			t.Errorf("%s has no navigation: %s", path, text(p.Find("body")))
+		}
+		if p.Find("nav [aria-current]").Length() != 0 {
+			t.Errorf("%s stands in the navigation", path)
+		}
+	}
+	if ben.get("/console/nodes").want(http.StatusForbidden, "/console/nodes").Find("nav.rail").Length() != 1 {
+		t.Error("what is not allowed has no navigation")
+	}
+	if stranger.get("/console/nothing").want(http.StatusNotFound, "/console/nothing").Find("nav").Length() != 0 {
+		t.Error("a stranger is shown the navigation")
+	}
+}
