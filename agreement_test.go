@@ -439,7 +439,7 @@ func TestSendOfferRefused(t *testing.T) {
 		listing  int64
 		quantity int
 		field    string
-	}{{plain.ID, 1, "listing no_offers"}, {single.ID, 2, "quantity quantity"}, {gone.ID, 1, "listing not_for_sale"}, {single.ID, 0, "quantity quantity"}, {single.ID, -1, "quantity quantity"}} {
+	}{{plain.ID, 1, "listing no_offers"}, {single.ID, 2, "quantity pieces"}, {gone.ID, 1, "listing not_for_sale"}, {single.ID, 0, "quantity pieces"}, {single.ID, -1, "quantity pieces"}} {
 		_, err := m.SendOffer(ctx, m.seller.ID, c.listing, c.quantity)
 		wantFields(t, err, c.field)
 	}

@@ -159,7 +159,7 @@ const (
 		FindableAccountsAfter Refused Listings ListingCount ListingTags Categories Media MediaRefused PicturesRefused CatalogueEntries CatalogueHead PublicPages IsPinned Quote
 		SecureMode Shop ShopVersion PublicTimeline ShopPosts TagTimeline Conversations PlaceOrder`
 	ownWork = `Agreement AgreementOfOrder AgreementOfOffer Agreed BlockListToRead DueBlockLists ClaimHosts DueDeliveries Delivered SharedInbox HostSignatures NextDelivery
-		Events TakeToIndex IndexBacklog FollowAnswered Host HostIsDead ReceiveActivity Sender ClaimInbox InboxWaiting ReceiveListing KeepRemotePicture OrderToMail Announced
+		Events TakeToIndex IndexBacklog FollowAnswered Host HostIsDead ReceiveActivity Sender ClaimInbox InboxWaiting ReceiveListing KeepRemotePicture OrderToMail NextPulled Announced
 		KnownInboxes Activity Reached PostForDelivery ReceivePost KeepPost KnownPost Standing UpsertRemoteAccount KeyOwner ReadAt Reported ReceiveReport ReportForDelivery
 		ShopKey CreateAccount PruneAgreements PruneInbox PruneKeys PruneMedia PruneOutbox PruneUndone GiveUpDeliveries ExpireRemoteListings ExpireHolds ExpireSessions NewSetupToken`
 	// These change something too; their own tests ask who may.
